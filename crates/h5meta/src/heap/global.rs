@@ -1,0 +1,86 @@
+//! Global heap collections (`GCOL`): variable-length values and region references.
+//!
+//! Spec: III.E, "Disk Format: Level 1E - Global Heap"; IX, the global heap ID.
+
+use std::collections::BTreeMap;
+
+use bytes::Bytes;
+
+use crate::error::Result;
+use crate::spec::Structure;
+use crate::wire::{Address, Cursor, Sizes, to_u64, to_usize};
+
+/// What to ask for before a collection's size is known: libhdf5 makes none smaller.
+pub const SMALLEST: u64 = 4096;
+
+/// Where a variable-length value is: a collection, and an object in it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub struct HeapId {
+    /// The collection; `None` for a value that was never written.
+    pub collection: Option<Address>,
+    /// The object in the collection; 0 is no object.
+    pub object: u32,
+}
+
+impl HeapId {
+    /// Decodes an ID at the cursor.
+    ///
+    /// # Errors
+    /// `Truncated`, or `Invalid` addresses.
+    pub fn decode(cursor: &mut Cursor<'_>, sizes: Sizes) -> Result<Self> {
+        // libhdf5 writes zeros for a value without elements: an address of 0 is none too.
+        let collection = cursor.address(sizes)?.filter(|address| address.0 != 0);
+        Ok(Self { collection, object: cursor.u32()? })
+    }
+}
+
+/// A collection's objects, by index.
+#[derive(Clone, Debug, Default)]
+pub struct Collection {
+    objects: BTreeMap<u16, Bytes>,
+}
+
+impl Collection {
+    /// Decodes a collection, which `bytes` starts with.
+    ///
+    /// # Errors
+    /// `Truncated`, `Signature`, `Version`, or `Invalid` if an object does not fit.
+    pub fn decode(bytes: &Bytes, sizes: Sizes) -> Result<Self> {
+        let mut cursor = Cursor::new(bytes, Structure::GlobalHeap);
+        cursor.signature(b"GCOL")?;
+        cursor.version(&[1])?;
+        cursor.take(3)?;
+        let size = cursor.length(sizes)?;
+        let header = cursor.position();
+        // All of it is taken before any object is looked at.
+        cursor.clone().take(size.saturating_sub(header))?;
+
+        let collection = bytes.get(..to_usize(size)).unwrap_or_default();
+        let mut cursor = Cursor::new(collection, Structure::GlobalHeap);
+        cursor.take(header)?;
+        let object_header = to_u64(sizes.l()).saturating_add(8);
+        let mut objects = BTreeMap::new();
+        while to_u64(cursor.rest().len()) >= object_header {
+            let index = cursor.u16()?;
+            cursor.take(6)?; // reference count, reserved
+            let length = cursor.length(sizes)?;
+            if index == 0 {
+                break; // the free space that ends a collection
+            }
+            if length > to_u64(cursor.rest().len()) {
+                return Err(cursor.invalid(length, "an object larger than its collection"));
+            }
+            let start = to_usize(cursor.position());
+            let object = cursor.take(length)?;
+            objects.insert(index, bytes.slice(start..start.saturating_add(object.len())));
+            cursor.pad_to_8();
+        }
+        Ok(Self { objects })
+    }
+
+    /// The object of that index.
+    #[must_use]
+    pub fn object(&self, index: u32) -> Option<&Bytes> {
+        self.objects.get(&u16::try_from(index).ok()?)
+    }
+}

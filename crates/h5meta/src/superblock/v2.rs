@@ -1,0 +1,52 @@
+//! Superblock versions 2 and 3.
+//!
+//! Spec: II.A, "Version 2 Superblock", "Version 3 Superblock".
+
+use binrw::BinRead;
+
+use super::{BtreeK, Superblock, widths};
+use crate::error::Result;
+use crate::wire::{Cursor, FileOffset, RawAddress, Sizes, to_u64, to_usize};
+
+/// The fields between the widths and the checksum.
+#[derive(BinRead)]
+#[br(little, import(sizes: Sizes))]
+struct Body {
+    consistency_flags: u8,
+    #[br(args(sizes))]
+    base: RawAddress,
+    #[br(args(sizes))]
+    extension: RawAddress,
+    #[br(args(sizes))]
+    end_of_file: RawAddress,
+    #[br(args(sizes))]
+    root: RawAddress,
+}
+
+/// Decodes what follows the version byte; the checksum is over all of `bytes` before it.
+pub(super) fn decode(
+    bytes: &[u8],
+    mut cursor: Cursor<'_>,
+    version: u8,
+    base: FileOffset,
+) -> Result<Superblock> {
+    let sizes = widths(&mut cursor)?;
+    let size = to_u64(sizes.o()).saturating_mul(4).saturating_add(1);
+    let body: Body = cursor.fixed(size, (sizes,))?;
+    cursor.checksum(bytes.get(..to_usize(cursor.position())).unwrap_or(bytes))?;
+
+    let root = body.root.0.ok_or_else(|| cursor.invalid(0_u8, "the root group has no address"))?;
+    Ok(Superblock {
+        version,
+        sizes,
+        base,
+        stored_base: body.base.0.map_or(0, |address| address.0),
+        end_of_file: body.end_of_file.0,
+        root,
+        root_cache: None,
+        extension: body.extension.0,
+        driver_info: None,
+        btree_k: BtreeK::default(),
+        consistency_flags: body.consistency_flags.into(),
+    })
+}

@@ -1,0 +1,232 @@
+//! Attributes: values that may need a committed datatype, or the global heap, to be read.
+
+use std::cell::RefCell;
+use std::collections::{BTreeSet, HashMap};
+
+use bytes::Bytes;
+
+use super::objects::ObjectId;
+use super::{Then, Walk};
+use crate::error::{Error, Kind, Result};
+use crate::heap::global::{self, Collection, HeapId};
+use crate::message::{Dataspace, Datatype, MaybeShared, Message, RawAttribute, SharedAt};
+use crate::spec::Structure;
+use crate::value::{GlobalHeap, Reader, Value};
+use crate::wire::{Address, FileOffset};
+
+/// Attributes, and the global heap collections they need.
+#[derive(Debug, Default)]
+pub(super) struct Attributes {
+    pub(super) states: Vec<AttributeState>,
+    collections: HashMap<Address, Slot>,
+    /// Attributes that wait for a committed datatype.
+    waiting_for_object: HashMap<ObjectId, Vec<AttributeId>>,
+}
+
+#[derive(Clone, Copy, Debug)]
+pub(super) struct AttributeId(usize);
+
+#[derive(Debug)]
+pub(super) struct AttributeState {
+    pub(super) object: ObjectId,
+    pub(super) name: Vec<u8>,
+    pub(super) place: FileOffset,
+    datatype: MaybeShared<Datatype>,
+    pub(super) dataspace: Dataspace,
+    data: Vec<u8>,
+    /// Collections on their way.
+    waiting: usize,
+    pub(super) outcome: Option<Result<Vec<Value>>>,
+}
+
+/// A collection, and who waits for it.
+#[derive(Debug)]
+enum Slot {
+    Wanted(Vec<AttributeId>),
+    Here(Collection),
+    Lost(Error),
+}
+
+impl Attributes {
+    fn get(&self, id: AttributeId) -> Option<&AttributeState> {
+        self.states.get(id.0)
+    }
+}
+
+impl AttributeState {
+    /// Its datatype, wherever that is.
+    pub(super) fn datatype<'a>(&'a self, walk: &'a Walk) -> Option<&'a Datatype> {
+        walk.resolve_datatype(&self.datatype)
+    }
+}
+
+impl Walk {
+    /// An attribute message has arrived: its value is read, or what it needs is wanted.
+    pub(super) fn attribute(
+        &mut self,
+        object: ObjectId,
+        raw: &RawAttribute,
+        place: FileOffset,
+    ) -> Result<()> {
+        let MaybeShared::Here(dataspace) = &raw.dataspace else {
+            return Err(unsupported("a shared dataspace"));
+        };
+        let id = AttributeId(self.attributes.states.len());
+        self.attributes.states.push(AttributeState {
+            object,
+            name: raw.name.clone(),
+            place,
+            datatype: raw.datatype.clone(),
+            dataspace: dataspace.clone(),
+            data: raw.data.clone(),
+            waiting: 0,
+            outcome: None,
+        });
+        if let MaybeShared::At(SharedAt::Object(address)) = raw.datatype {
+            let holder = self.object(address)?;
+            self.attributes.waiting_for_object.entry(holder).or_default().push(id);
+        }
+        self.read_attribute(id);
+        Ok(())
+    }
+
+    /// A header block of an object has arrived: attributes may have waited for its datatype.
+    pub(super) fn retry_attributes_of(&mut self, object: ObjectId) {
+        for id in self.attributes.waiting_for_object.remove(&object).unwrap_or_default() {
+            self.read_attribute(id);
+            let waits = self.attributes.get(id).is_some_and(|state| state.datatype(self).is_none());
+            if waits {
+                self.attributes.waiting_for_object.entry(object).or_default().push(id);
+            }
+        }
+    }
+
+    /// Reads a value. If collections are missing they are wanted, and it is read again when all of
+    /// them are here: what they hold may name others.
+    fn read_attribute(&mut self, id: AttributeId) {
+        while let Some(missing) = self.try_attribute(id) {
+            let mut waiting = 0_usize;
+            for address in missing {
+                if self.want_collection(address, id) {
+                    waiting = waiting.saturating_add(1);
+                }
+            }
+            if waiting > 0 {
+                if let Some(state) = self.attributes.states.get_mut(id.0) {
+                    state.waiting = waiting;
+                }
+                return;
+            }
+        }
+    }
+
+    /// Reads a value with what is here; gives the collections that it lacks, if it does.
+    fn try_attribute(&mut self, id: AttributeId) -> Option<BTreeSet<Address>> {
+        let state = self.attributes.get(id)?;
+        let datatype = state.datatype(self)?;
+        let sizes = self.sizes().ok()?;
+        let heap = Heap { collections: &self.attributes.collections, missing: RefCell::default() };
+        let budget = self.limits.attribute_elements;
+        let mut reader = Reader { sizes, heap: &heap, budget };
+        // A count that does not fit is more than any budget.
+        let count = state.dataspace.elements().unwrap_or(u64::MAX);
+        let outcome = reader.elements(datatype, &state.data, count);
+        let missing = heap.missing.into_inner();
+        if !missing.is_empty() {
+            return Some(missing);
+        }
+        if let Some(state) = self.attributes.states.get_mut(id.0) {
+            state.outcome = Some(outcome);
+        }
+        None
+    }
+
+    /// Whether the collection is on its way.
+    fn want_collection(&mut self, address: Address, id: AttributeId) -> bool {
+        if let Some(Slot::Wanted(waiting)) = self.attributes.collections.get_mut(&address) {
+            waiting.push(id);
+            return true;
+        }
+        let wanted = self.want(address, 16, global::SMALLEST, Then::Collection(address));
+        let coming = wanted.is_ok();
+        let slot = match wanted {
+            Ok(()) => Slot::Wanted(vec![id]),
+            Err(error) => Slot::Lost(error),
+        };
+        self.attributes.collections.insert(address, slot);
+        coming
+    }
+
+    /// A collection has arrived.
+    pub(super) fn collection(&mut self, address: Address, bytes: &Bytes) -> Result<()> {
+        let collection = Collection::decode(bytes, self.sizes()?)?;
+        self.settle(address, Slot::Here(collection));
+        Ok(())
+    }
+
+    /// A collection cannot be read.
+    pub(super) fn collection_lost(&mut self, address: Address, error: Error) {
+        self.settle(address, Slot::Lost(error));
+    }
+
+    fn settle(&mut self, address: Address, slot: Slot) {
+        if let Some(Slot::Wanted(waiting)) = self.attributes.collections.insert(address, slot) {
+            for id in waiting {
+                let Some(state) = self.attributes.states.get_mut(id.0) else { continue };
+                state.waiting = state.waiting.saturating_sub(1);
+                if state.waiting == 0 {
+                    self.read_attribute(id);
+                }
+            }
+        }
+    }
+
+    /// A datatype, from the committed one if it is shared; `None` while that has not been read.
+    pub(super) fn resolve_datatype<'a>(
+        &'a self,
+        datatype: &'a MaybeShared<Datatype>,
+    ) -> Option<&'a Datatype> {
+        match datatype {
+            MaybeShared::Here(datatype) => Some(datatype),
+            MaybeShared::At(SharedAt::Object(address)) => {
+                let holder = self.objects.get(self.objects.find(*address)?)?;
+                holder.messages().find_map(|message| match message {
+                    Message::Datatype(datatype) => datatype.here(),
+                    _ => None,
+                })
+            }
+            MaybeShared::At(SharedAt::Heap(_)) => None,
+        }
+    }
+}
+
+/// The collections that are here; what is asked of others is noted.
+struct Heap<'a> {
+    collections: &'a HashMap<Address, Slot>,
+    missing: RefCell<BTreeSet<Address>>,
+}
+
+impl GlobalHeap for Heap<'_> {
+    fn object(&self, id: HeapId) -> Result<Option<Bytes>> {
+        let Some(address) = id.collection else { return Ok(Some(Bytes::new())) };
+        match self.collections.get(&address) {
+            Some(Slot::Here(collection)) => match collection.object(id.object) {
+                Some(object) => Ok(Some(object.clone())),
+                None => {
+                    let value = id.object.into();
+                    let kind = Kind::Invalid { value, why: "an object the collection lacks" };
+                    Err(Error::new(kind, Structure::GlobalHeap, 0))
+                }
+            },
+            Some(Slot::Lost(error)) => Err(error.clone()),
+            Some(Slot::Wanted(_)) | None => {
+                self.missing.borrow_mut().insert(address);
+                Ok(None)
+            }
+        }
+    }
+}
+
+pub(super) fn unsupported(what: &'static str) -> Error {
+    Error::new(Kind::Unsupported { what }, Structure::SharedMessage, 0)
+}

@@ -1,0 +1,130 @@
+//! Chunk indexes: where the chunks of a dataset are.
+
+use bytes::Bytes;
+
+use super::objects::ObjectId;
+use super::{Then, Walk, limit};
+use crate::btree::v1::{self, Keys, Node};
+use crate::error::{Error, Kind, Result};
+use crate::message::ChunkIndex;
+use crate::model::{ChunkTable, Effect};
+use crate::spec::Structure;
+use crate::wire::{Address, to_u64};
+
+/// A dataset's chunks so far.
+#[derive(Debug)]
+pub(super) struct Chunks {
+    pub(super) table: ChunkTable,
+    keys: Keys,
+    /// Whether part of the index could not be read: then the table is not to be used.
+    pub(super) lost: bool,
+}
+
+impl Chunks {
+    pub(super) fn new(rank: usize) -> Self {
+        let keys = Keys::Chunk { rank: u8::try_from(rank).unwrap_or(u8::MAX) };
+        Self { table: ChunkTable::new(rank), keys, lost: false }
+    }
+}
+
+impl Walk {
+    /// Wants the root of a chunk index. An index without an address has no chunks yet; that of a
+    /// single chunk is the chunk, whose size only the whole header can tell.
+    pub(super) fn walk_chunk_index(
+        &mut self,
+        id: ObjectId,
+        rank: usize,
+        index: ChunkIndex,
+    ) -> Result<()> {
+        let Some(address) = index.address() else { return Ok(()) };
+        let done = match index {
+            ChunkIndex::Single { .. } => Ok(()),
+            ChunkIndex::BtreeV1 { .. } => self.chunk_node_at(id, address, None),
+            ChunkIndex::Implicit { .. } => not_read("an implicit chunk index"),
+            ChunkIndex::FixedArray { .. } => not_read("a fixed array chunk index"),
+            ChunkIndex::ExtensibleArray { .. } => not_read("an extensible array chunk index"),
+            ChunkIndex::BtreeV2 { .. } => not_read("a version 2 B-tree chunk index"),
+        };
+        debug_assert!(rank <= 32, "decoders bound the rank");
+        if let Err(error) = done {
+            let at = self.locate(address)?;
+            self.chunks_lost(id, error.at(at));
+        }
+        Ok(())
+    }
+
+    fn chunk_node_at(&mut self, id: ObjectId, address: Address, level: Option<u8>) -> Result<()> {
+        self.first_visit(id, address, Structure::BtreeV1)?;
+        let sizes = self.sizes()?;
+        let Some(chunks) = self.objects.get(id).and_then(|state| state.chunks.as_ref()) else {
+            return Ok(());
+        };
+        let hint = v1::node_size(chunks.keys, self.btree_k().indexed_storage, sizes);
+        self.want(address, v1::prefix_size(sizes), hint, Then::ChunkNode(id, level))
+    }
+
+    pub(super) fn chunk_node(
+        &mut self,
+        id: ObjectId,
+        level: Option<u8>,
+        bytes: &Bytes,
+    ) -> Result<()> {
+        let sizes = self.sizes()?;
+        let Some(chunks) = self.objects.get(id).and_then(|state| state.chunks.as_ref()) else {
+            return Ok(());
+        };
+        let node = Node::decode(bytes, chunks.keys, sizes)?;
+        node.check_level(level)?;
+        if let Some(below) = node.level.checked_sub(1) {
+            for child in node.addresses() {
+                self.chunk_node_at(id, child?, Some(below))?;
+            }
+            return Ok(());
+        }
+        self.charge_chunks(node.children.into())?;
+        let superblock = self.superblock.as_ref();
+        let Some(superblock) = superblock else { return Ok(()) };
+        let chunks = self.objects.get_mut(id).and_then(|state| state.chunks.as_mut());
+        let Some(chunks) = chunks else { return Ok(()) };
+        for record in node.chunks() {
+            let record = record?;
+            let at = superblock.locate(record.address)?;
+            chunks.table.push(record.offset(), at, record.size.into(), record.filter_mask);
+        }
+        Ok(())
+    }
+
+    pub(super) fn charge_chunks(&mut self, n: u64) -> Result<()> {
+        self.chunks = self.chunks.saturating_add(n);
+        if self.chunks > self.limits.chunks {
+            return Err(limit("chunks", self.limits.chunks, Structure::ChunkIndex));
+        }
+        Ok(())
+    }
+
+    /// Part of a chunk index cannot be read: a table with holes would read as fill values.
+    pub(super) fn chunks_lost(&mut self, id: ObjectId, error: Error) {
+        if let Some(chunks) = self.objects.get_mut(id).and_then(|state| state.chunks.as_mut()) {
+            chunks.lost = true;
+        }
+        self.problem(id, Effect::Data, error);
+    }
+}
+
+fn not_read(what: &'static str) -> Result<()> {
+    Err(Error::new(Kind::Unsupported { what }, Structure::ChunkIndex, 0))
+}
+
+impl Node<'_> {
+    /// A child's level is one below its parent's, which also ends every path.
+    ///
+    /// # Errors
+    /// `Invalid` if it is not.
+    pub(super) fn check_level(&self, expected: Option<u8>) -> Result<()> {
+        if expected.is_none_or(|expected| expected == self.level) {
+            return Ok(());
+        }
+        let kind = Kind::Invalid { value: self.level.into(), why: "a node at the wrong level" };
+        Err(Error::new(kind, Structure::BtreeV1, to_u64(5)))
+    }
+}

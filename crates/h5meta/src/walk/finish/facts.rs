@@ -1,0 +1,253 @@
+//! What an object is: the messages of its header, put together.
+
+use std::collections::HashMap;
+
+use super::super::Walk;
+use super::super::attributes::unsupported;
+use super::super::objects::{ObjectId, ObjectState};
+use super::{Problems, shown};
+use crate::error::{Error, Kind, Result};
+use crate::heap::local;
+use crate::message::{
+    ChunkIndex, Dataspace, Datatype, ExternalFiles, FillValue, Filter, Layout, Link, LinkTarget,
+    MaybeShared, Message,
+};
+use crate::model::{ChunkTable, Dataset, Effect, Group, NamedLink, ObjectKind, Storage};
+use crate::spec::Structure;
+use crate::superblock::Superblock;
+use crate::wire::Address;
+
+/// What each object is.
+pub(super) fn kinds(
+    walk: &Walk,
+    superblock: &Superblock,
+    problems: &mut Problems,
+) -> HashMap<ObjectId, ObjectKind> {
+    walk.objects
+        .iter()
+        .map(|(id, state)| {
+            let mut problem = |effect, error| problems.push((Some(id), effect, error));
+            (id, Facts::of(state).kind(walk, state, superblock, &mut problem))
+        })
+        .collect()
+}
+
+/// The messages of a header that say what the object is; of two the first counts.
+#[derive(Default)]
+struct Facts<'a> {
+    dataspace: Option<&'a MaybeShared<Dataspace>>,
+    datatype: Option<&'a MaybeShared<Datatype>>,
+    layout: Option<&'a Layout>,
+    fill_value: Option<&'a MaybeShared<FillValue>>,
+    fill_value_old: Option<&'a MaybeShared<FillValue>>,
+    filters: Option<&'a MaybeShared<Vec<Filter>>>,
+    external: Option<&'a ExternalFiles>,
+    links: Vec<&'a Link>,
+    new_style: bool,
+    dense_links: Option<Address>,
+    dense_attributes: Option<Address>,
+    shared_attributes: bool,
+}
+
+impl<'a> Facts<'a> {
+    fn of(state: &'a ObjectState) -> Self {
+        let mut facts = Self::default();
+        for message in state.messages() {
+            match message {
+                Message::Dataspace(space) => _ = facts.dataspace.get_or_insert(space),
+                Message::Datatype(datatype) => _ = facts.datatype.get_or_insert(datatype),
+                Message::Layout(layout) => _ = facts.layout.get_or_insert(layout),
+                Message::FillValue(fill) => _ = facts.fill_value.get_or_insert(fill),
+                Message::FillValueOld(fill) => _ = facts.fill_value_old.get_or_insert(fill),
+                Message::FilterPipeline(filters) => _ = facts.filters.get_or_insert(filters),
+                Message::ExternalFiles(files) => _ = facts.external.get_or_insert(files),
+                Message::Link(link) => facts.links.push(link),
+                Message::LinkInfo(info) => {
+                    facts.new_style = true;
+                    facts.dense_links = info.heap;
+                }
+                Message::AttributeInfo(info) => facts.dense_attributes = info.heap,
+                Message::Attribute(MaybeShared::At(_)) => facts.shared_attributes = true,
+                _ => {}
+            }
+        }
+        facts
+    }
+
+    fn kind(
+        self,
+        walk: &Walk,
+        state: &ObjectState,
+        superblock: &Superblock,
+        problem: &mut dyn FnMut(Effect, Error),
+    ) -> ObjectKind {
+        let unread = |what, structure, address| {
+            let error = Error::new(Kind::Unsupported { what }, structure, 0);
+            match superblock.locate(address) {
+                Ok(at) => error.at(at),
+                Err(_) => error,
+            }
+        };
+        if let Some(heap) = self.dense_attributes {
+            let error = unread("dense attributes", Structure::FractalHeap, heap);
+            problem(Effect::Attribute(String::new()), error);
+        }
+        if self.shared_attributes {
+            problem(Effect::Attribute(String::new()), unsupported("a shared attribute"));
+        }
+        if let Some(heap) = self.dense_links {
+            problem(Effect::Links, unread("dense links", Structure::FractalHeap, heap));
+        }
+        if self.new_style || state.symbol_table.is_some() || !self.links.is_empty() {
+            let mut links: Vec<NamedLink> = self.links.iter().map(|link| named(link)).collect();
+            links.extend(old_style_links(state, problem));
+            links.sort_by(|a, b| a.name.cmp(&b.name));
+            return ObjectKind::Group(Group { links });
+        }
+        match (self.datatype, self.dataspace, self.layout) {
+            (Some(datatype), None, None) => {
+                let resolved = walk.resolve_datatype(datatype).cloned();
+                if resolved.is_none() {
+                    problem(Effect::Object, unsupported("a datatype shared in another way"));
+                }
+                ObjectKind::NamedDatatype(resolved)
+            }
+            (None, None, None) if state.format.is_none() => ObjectKind::Unreadable,
+            (None, None, None) => {
+                let kind = Kind::Invalid { value: 0, why: "neither group, dataset nor datatype" };
+                problem(Effect::Object, Error::new(kind, Structure::ObjectHeader, 0));
+                ObjectKind::Unreadable
+            }
+            _ => ObjectKind::Dataset(Box::new(self.dataset(walk, superblock, problem))),
+        }
+    }
+
+    fn dataset(
+        &self,
+        walk: &Walk,
+        superblock: &Superblock,
+        problem: &mut dyn FnMut(Effect, Error),
+    ) -> Dataset {
+        let dataspace = here(self.dataspace, "a shared dataspace", problem).cloned();
+        let committed = matches!(self.datatype, Some(MaybeShared::At(_)));
+        let datatype = self.datatype.and_then(|datatype| walk.resolve_datatype(datatype)).cloned();
+        if datatype.is_none() && committed {
+            problem(Effect::Data, unsupported("a shared datatype that cannot be found"));
+        }
+        // The newer message counts; files have both for the sake of older readers.
+        let fill_value = self.fill_value.or(self.fill_value_old);
+        let fill_value = here(fill_value, "a shared fill value", problem).cloned();
+        let filters = here(self.filters, "a shared filter pipeline", problem).cloned();
+        let mut dataset = Dataset {
+            dataspace,
+            datatype,
+            committed,
+            fill_value: fill_value.unwrap_or(FillValue::Default),
+            filters: filters.unwrap_or_default(),
+            storage: Storage::Unreadable,
+        };
+        dataset.storage = match self.storage(&dataset, superblock) {
+            Ok(storage) => storage,
+            Err(error) => {
+                problem(Effect::Data, error);
+                Storage::Unreadable
+            }
+        };
+        dataset
+    }
+
+    fn storage(&self, dataset: &Dataset, superblock: &Superblock) -> Result<Storage> {
+        let Some(layout) = self.layout else {
+            let kind = Kind::Invalid { value: 0, why: "a dataset without a layout" };
+            return Err(Error::new(kind, Structure::Layout, 0));
+        };
+        Ok(match layout {
+            Layout::Compact { data } => Storage::Compact { data: data.clone() },
+            Layout::Contiguous { .. } if self.external.is_some() => match self.external {
+                Some(files) => Storage::External(files.clone()),
+                None => Storage::Unreadable,
+            },
+            Layout::Contiguous { address: None, .. } => Storage::Contiguous { at: None, size: 0 },
+            Layout::Contiguous { address: Some(address), size } => {
+                let size = size.or_else(|| dataset.size()).unwrap_or(u64::MAX);
+                Storage::Contiguous { at: Some(superblock.locate(*address)?), size }
+            }
+            Layout::Chunked { chunk_shape, index, element_size } => {
+                let mut chunks = None;
+                if let ChunkIndex::Single { address, filtered } = index {
+                    let unfiltered = || {
+                        let chunk =
+                            chunk_shape.iter().try_fold(1_u64, |n, dim| n.checked_mul(*dim));
+                        chunk.and_then(|n| n.checked_mul(*element_size)).unwrap_or(u64::MAX)
+                    };
+                    let mut table = ChunkTable::new(chunk_shape.len());
+                    if let Some(address) = address {
+                        let (size, mask) = filtered.unwrap_or_else(|| (unfiltered(), 0));
+                        table.push(std::iter::empty(), superblock.locate(*address)?, size, mask);
+                    }
+                    chunks = Some(table);
+                }
+                Storage::Chunked { chunk_shape: chunk_shape.clone(), index: *index, chunks }
+            }
+            Layout::Virtual { .. } => Storage::Virtual,
+        })
+    }
+}
+
+/// A message that must be in the header itself.
+fn here<'a, T>(
+    message: Option<&'a MaybeShared<T>>,
+    what: &'static str,
+    problem: &mut dyn FnMut(Effect, Error),
+) -> Option<&'a T> {
+    let message = message?;
+    if message.here().is_none() {
+        problem(Effect::Data, unsupported(what));
+    }
+    message.here()
+}
+
+/// Moves the chunk tables from where they were collected to their datasets.
+pub(super) fn take_chunks(walk: &mut Walk, kinds: &mut HashMap<ObjectId, ObjectKind>) {
+    for (id, state) in walk.objects.iter_mut() {
+        let Some(ObjectKind::Dataset(dataset)) = kinds.get_mut(&id) else { continue };
+        let Storage::Chunked { chunks, .. } = &mut dataset.storage else { continue };
+        let Some(mut collected) = state.chunks.take() else { continue };
+        if collected.lost {
+            *chunks = None;
+        } else if chunks.is_none() {
+            collected.table.sort();
+            *chunks = Some(collected.table);
+        }
+    }
+}
+
+fn named(link: &Link) -> NamedLink {
+    NamedLink { name: shown(&link.name), target: link.target.clone() }
+}
+
+/// The links of a symbol table: its entries, joined with the names in its local heap.
+fn old_style_links(state: &ObjectState, problem: &mut dyn FnMut(Effect, Error)) -> Vec<NamedLink> {
+    let Some(table) = &state.symbol_table else { return Vec::new() };
+    // Without a heap there is a problem already.
+    let Some(names) = &table.names else { return Vec::new() };
+    let mut links = Vec::with_capacity(table.entries.len());
+    for entry in &table.entries {
+        let name = local::string(names, entry.name);
+        let target = match (entry.soft_link, entry.header) {
+            (Some(offset), _) => {
+                local::string(names, offset).map(|path| LinkTarget::Soft(path.to_vec()))
+            }
+            (None, Some(address)) => Ok(LinkTarget::Hard(address)),
+            (None, None) => {
+                let kind = Kind::Invalid { value: u64::MAX, why: "a link without an address" };
+                Err(Error::new(kind, Structure::SymbolTableNode, 0))
+            }
+        };
+        match name.and_then(|name| Ok(NamedLink { name: shown(name), target: target? })) {
+            Ok(link) => links.push(link),
+            Err(error) => problem(Effect::Links, error),
+        }
+    }
+    links
+}

@@ -1,0 +1,115 @@
+//! The end of the walk: facts, in whatever order they came, as one [`Index`] in one order.
+
+mod facts;
+mod paths;
+
+use std::collections::HashMap;
+
+use self::paths::Named;
+use super::attributes::{AttributeState, unsupported};
+use super::objects::ObjectId;
+use super::{Walk, not_started};
+use crate::error::{Error, Result};
+use crate::model::{Attribute, Effect, Index, Object, ObjectKind, Problem};
+use crate::object_header::Format;
+use crate::value::Value;
+
+pub(super) fn finish(mut walk: Walk) -> Result<(Index, Vec<Problem>)> {
+    let superblock = walk.superblock.clone().ok_or_else(not_started)?;
+    let root = walk.objects.root().ok_or_else(not_started)?;
+    if !walk.queue.is_empty() {
+        return Err(not_started());
+    }
+    let mut problems = std::mem::take(&mut walk.problems);
+    let mut attributes = attributes(&mut walk, &mut problems);
+    let mut kinds = facts::kinds(&walk, &superblock, &mut problems);
+    facts::take_chunks(&mut walk, &mut kinds);
+
+    let named = Named::from_root(root, &kinds, &walk);
+    let mut problems: Vec<Problem> = problems
+        .into_iter()
+        .map(|(id, effect, error)| Problem { path: named.path(id, &walk), effect, error })
+        .collect();
+    problems.extend(named.problems);
+    let mut objects = Vec::new();
+    let mut by_address = HashMap::new();
+    for (id, path, aliases) in named.in_order {
+        let Some(state) = walk.objects.get(id) else { continue };
+        by_address.insert(state.address, objects.len());
+        objects.push(Object {
+            path,
+            aliases,
+            address: state.address,
+            header_version: state.format.map_or(0, Format::version),
+            attributes: attributes.remove(&id).unwrap_or_default(),
+            kind: kinds.remove(&id).unwrap_or(ObjectKind::Unreadable),
+        });
+    }
+    let key = |problem: &Problem| {
+        let Problem { path, effect, error } = problem;
+        (path.clone(), effect.clone(), error.structure(), error.offset(), error.reason())
+    };
+    problems.sort_by_cached_key(key);
+    problems.dedup();
+    let file_length = walk.extents.length();
+    Ok((Index { superblock, file_length, objects, by_address }, problems))
+}
+
+type Problems = Vec<(Option<ObjectId>, Effect, Error)>;
+
+/// Every attribute, by object, in the order of the header.
+fn attributes(walk: &mut Walk, problems: &mut Problems) -> HashMap<ObjectId, Vec<Attribute>> {
+    let mut by_object: HashMap<ObjectId, Vec<(u64, Attribute)>> = HashMap::new();
+    for state in &walk.attributes.states {
+        let name = shown(&state.name);
+        let mut problem = |error: Error| {
+            let error = error.at(state.place);
+            problems.push((Some(state.object), Effect::Attribute(name.clone()), error));
+        };
+        let Some(datatype) = state.datatype(walk) else {
+            problem(unsupported("a shared datatype that cannot be found"));
+            continue;
+        };
+        let values = match values(state) {
+            Ok(values) => Some(values),
+            Err(error) => {
+                problem(error);
+                None
+            }
+        };
+        let attribute = Attribute {
+            name,
+            datatype: datatype.clone(),
+            dataspace: state.dataspace.clone(),
+            values,
+        };
+        by_object.entry(state.object).or_default().push((state.place.0, attribute));
+    }
+    by_object
+        .into_iter()
+        .map(|(id, mut attributes)| {
+            // Blocks arrive in any order; names order them on every machine alike.
+            attributes.sort_by(|a, b| (&a.1.name, a.0).cmp(&(&b.1.name, b.0)));
+            (id, attributes.into_iter().map(|(_, attribute)| attribute).collect())
+        })
+        .collect()
+}
+
+fn values(state: &AttributeState) -> Result<Vec<Value>> {
+    match &state.outcome {
+        Some(outcome) => outcome.clone(),
+        None => Err(unsupported("an attribute whose datatype was never found")),
+    }
+}
+
+/// A name that can be shown and told from others: what is not UTF-8 is written `\xHH`.
+fn shown(name: &[u8]) -> String {
+    let mut shown = String::with_capacity(name.len());
+    for chunk in name.utf8_chunks() {
+        shown.push_str(chunk.valid());
+        for byte in chunk.invalid() {
+            shown.push_str(&format!("\\x{byte:02x}"));
+        }
+    }
+    shown
+}

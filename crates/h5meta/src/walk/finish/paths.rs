@@ -1,0 +1,88 @@
+//! The paths that lead to each object.
+
+use std::collections::{HashMap, HashSet};
+
+use super::super::Walk;
+use super::super::objects::ObjectId;
+use crate::error::{Error, Kind};
+use crate::message::LinkTarget;
+use crate::model::{Effect, Group, ObjectKind, Problem};
+use crate::spec::Structure;
+
+/// The objects that paths lead to.
+pub(super) struct Named {
+    /// Each once, by its first path, a group before what it holds, with its other paths.
+    pub(super) in_order: Vec<(ObjectId, String, Vec<String>)>,
+    position: HashMap<ObjectId, usize>,
+    pub(super) problems: Vec<Problem>,
+}
+
+impl Named {
+    /// Follows hard links from the root, names in order, depth first.
+    pub(super) fn from_root(
+        root: ObjectId,
+        kinds: &HashMap<ObjectId, ObjectKind>,
+        walk: &Walk,
+    ) -> Self {
+        let mut named =
+            Self { in_order: Vec::new(), position: HashMap::new(), problems: Vec::new() };
+        // A stack of our own: the depth of the tree is the file's to choose.
+        let mut stack = vec![(root, String::from("/"))];
+        while let Some((id, path)) = stack.pop() {
+            if let Some(&first) = named.position.get(&id) {
+                if let Some((_, _, aliases)) = named.in_order.get_mut(first) {
+                    aliases.push(path);
+                }
+                continue;
+            }
+            named.position.insert(id, named.in_order.len());
+            if let Some(ObjectKind::Group(group)) = kinds.get(&id) {
+                let below = named.children(&path, group, walk);
+                stack.extend(below.into_iter().rev());
+            }
+            named.in_order.push((id, path, Vec::new()));
+        }
+        named
+    }
+
+    fn children(&mut self, path: &str, group: &Group, walk: &Walk) -> Vec<(ObjectId, String)> {
+        let prefix = if path == "/" { "" } else { path };
+        let mut seen = HashSet::new();
+        let mut children = Vec::new();
+        for link in &group.links {
+            let path = format!("{prefix}/{}", link.name);
+            if let Some(why) = ambiguous(&link.name, &mut seen) {
+                let error = Error::new(Kind::Invalid { value: 0, why }, Structure::Link, 0);
+                self.problems.push(Problem { path, effect: Effect::Object, error });
+                continue;
+            }
+            if let LinkTarget::Hard(address) = link.target {
+                if let Some(id) = walk.objects.find(address) {
+                    children.push((id, path));
+                }
+            }
+        }
+        children
+    }
+
+    pub(super) fn path(&self, id: Option<ObjectId>, walk: &Walk) -> String {
+        let Some(id) = id else { return String::from("/") };
+        let named = self.position.get(&id).and_then(|&n| self.in_order.get(n));
+        if let Some((_, path, _)) = named {
+            return path.clone();
+        }
+        let address = walk.objects.get(id).map_or(0, |state| state.address.0);
+        format!("(object at address {address:#x}, which no path leads to)")
+    }
+}
+
+/// Why a path through this name would mean something else, if it would.
+fn ambiguous<'a>(name: &'a str, seen: &mut HashSet<&'a str>) -> Option<&'static str> {
+    match name {
+        "" => Some("a link without a name"),
+        "." | ".." => Some("a link named . or .."),
+        _ if name.contains('/') => Some("a link with a slash in its name"),
+        _ if !seen.insert(name) => Some("a second link of the same name"),
+        _ => None,
+    }
+}

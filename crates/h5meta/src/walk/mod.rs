@@ -1,0 +1,308 @@
+//! The walk: from the superblock to the last chunk record, without doing I/O.
+//!
+//! A file's metadata is a graph of blocks that name each other by address. [`Walk`] keeps one
+//! frontier for the whole file: everything that can be named now is wanted now, across all groups,
+//! datasets, attributes and chunk indexes. So the number of dependent round trips is the depth of
+//! that graph and never grows with its width. The caller fetches however it likes and supplies bytes
+//! in any order, more or less than was asked; the [`Index`] is the same.
+//!
+//! | file | what |
+//! |---|---|
+//! | `extents` | the bytes supplied so far |
+//! | `queue` | steps that wait for bytes, steps that are ready |
+//! | `step` | what each kind of block is to the walk |
+//! | `search` | where the superblock is |
+//! | `objects`, `groups`, `chunks`, `attributes` | what a block says, and which blocks it names |
+//! | `finish` | the collected facts as an [`Index`] |
+
+mod attributes;
+mod chunks;
+mod extents;
+mod finish;
+mod groups;
+mod objects;
+mod queue;
+mod search;
+mod step;
+
+use std::collections::HashSet;
+
+use bytes::Bytes;
+
+use self::attributes::Attributes;
+use self::extents::Extents;
+use self::objects::{ObjectId, Objects};
+use self::queue::Queue;
+use self::search::Search;
+use self::step::{Step, Then};
+use crate::error::{Error, Kind, Result};
+use crate::limits::Limits;
+use crate::model::{Effect, Index, Problem};
+use crate::spec::Structure;
+use crate::superblock::Superblock;
+use crate::wire::{Address, FileOffset, Sizes, to_u64};
+
+/// Bytes that the walk wants.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub struct Want {
+    /// Where they start.
+    pub at: FileOffset,
+    /// How many are needed to make any progress.
+    pub min: u64,
+    /// How many will probably be needed; at least `min`. May run past the end of the file.
+    pub hint: u64,
+}
+
+/// What the walk needs to go on.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Need {
+    /// These bytes, each asked for once. Empty while all that is wanted has been asked for before
+    /// and not yet been supplied.
+    Bytes(Vec<Want>),
+    /// Nothing: call [`Walk::finish`].
+    Done,
+}
+
+/// Follows a file's metadata. See the [module](self) and the [crate](crate) for how.
+#[derive(Debug)]
+pub struct Walk {
+    limits: Limits,
+    extents: Extents,
+    queue: Queue,
+    /// Steps taken so far, against `Limits::steps`.
+    steps: u64,
+    /// Bytes decoded so far, against `Limits::metadata_bytes`.
+    metadata_bytes: u64,
+    search: Search,
+    superblock: Option<Superblock>,
+    objects: Objects,
+    attributes: Attributes,
+    /// Blocks reached, by owner: none is walked twice for one owner.
+    visited: HashSet<(ObjectId, FileOffset)>,
+    chunks: u64,
+    problems: Vec<(Option<ObjectId>, Effect, Error)>,
+}
+
+impl Walk {
+    /// A walk from the start of a file.
+    #[must_use]
+    pub fn new(limits: Limits) -> Self {
+        let mut walk = Self {
+            limits,
+            extents: Extents::default(),
+            queue: Queue::default(),
+            steps: 0,
+            metadata_bytes: 0,
+            search: Search::default(),
+            superblock: None,
+            objects: Objects::default(),
+            attributes: Attributes::default(),
+            visited: HashSet::new(),
+            chunks: 0,
+            problems: Vec::new(),
+        };
+        walk.search_at(FileOffset(0));
+        walk
+    }
+
+    /// Says how long the file is. Call it as soon as it is known; what lies beyond is then an error
+    /// without being asked for.
+    pub fn set_length(&mut self, length: u64) {
+        self.extents.set_length(length);
+        self.queue.wake_past(length);
+    }
+
+    /// Supplies bytes of the file: any number of them, in any order, asked for or not.
+    pub fn supply(&mut self, at: FileOffset, bytes: Bytes) {
+        let run = self.extents.insert(at, bytes);
+        self.queue.wake(run, &self.extents);
+    }
+
+    /// Supplies the whole file.
+    pub fn supply_whole(&mut self, bytes: Bytes) {
+        self.set_length(to_u64(bytes.len()));
+        self.supply(FileOffset(0), bytes);
+    }
+
+    /// Decodes what can be decoded, and says what is needed to go on.
+    ///
+    /// # Errors
+    /// The file is not HDF5, or so broken that nothing of it can be read, or a budget for the whole
+    /// file is exceeded. What is wrong with one object is a [`Problem`] of [`Walk::finish`].
+    #[expect(clippy::should_implement_trait, reason = "not an iterator: it needs supplies")]
+    pub fn next(&mut self) -> Result<Need> {
+        while let Some(step) = self.queue.ready() {
+            self.charge_step()?;
+            self.run(step)?;
+        }
+        if self.queue.is_empty() {
+            return Ok(Need::Done);
+        }
+        Ok(Need::Bytes(self.queue.fresh()))
+    }
+
+    /// The index of the file, and what of it could not be read. Call it after `Done`.
+    ///
+    /// # Errors
+    /// The root group could not be read, or the walk is not done.
+    pub fn finish(self) -> Result<(Index, Vec<Problem>)> {
+        finish::finish(self)
+    }
+
+    /// Blocks of metadata decoded so far.
+    #[must_use]
+    pub fn blocks(&self) -> u64 {
+        self.steps
+    }
+
+    /// Objects found so far.
+    #[must_use]
+    pub fn objects_found(&self) -> u64 {
+        to_u64(self.objects.len())
+    }
+
+    fn charge_step(&mut self) -> Result<()> {
+        self.steps = self.steps.saturating_add(1);
+        if self.steps > self.limits.steps {
+            return Err(limit("steps", self.limits.steps, Structure::Superblock));
+        }
+        Ok(())
+    }
+
+    /// The bytes a step wants, or why they cannot be had.
+    fn bytes(&self, step: &Step) -> Result<Bytes> {
+        let Want { at, min, .. } = step.want;
+        self.extents.slice(at, min).ok_or_else(|| {
+            let have = self.extents.available(at);
+            Error::new(Kind::Truncated { need: min, have }, step.then.structure(), 0).at(at)
+        })
+    }
+
+    fn run(&mut self, step: Step) -> Result<()> {
+        let bytes = match self.bytes(&step) {
+            Ok(bytes) => bytes,
+            Err(error) => return self.fail(step.then, error),
+        };
+        match self.take(&step, &bytes) {
+            Ok(()) => Ok(()),
+            Err(error) => match error.needs() {
+                // The start of the structure says that it is longer: ask again, for all of it.
+                Some(need) if need > to_u64(bytes.len()) && need > step.want.min => {
+                    if need > self.limits.block_bytes {
+                        let structure = step.then.structure();
+                        let limit = limit("block_bytes", self.limits.block_bytes, structure);
+                        return self.fail(step.then, limit.at(step.want.at));
+                    }
+                    let want = Want { min: need, hint: need, ..step.want };
+                    self.queue.push(Step { want, then: step.then }, &self.extents);
+                    Ok(())
+                }
+                _ => self.fail(step.then, error.at(step.want.at)),
+            },
+        }
+    }
+
+    /// Gives a step its bytes. An error that says how many it needs is no failure.
+    fn take(&mut self, step: &Step, bytes: &Bytes) -> Result<()> {
+        match step.then {
+            Then::Signature => self.signature(step.want.at, bytes),
+            Then::Superblock => self.superblock(step.want.at, bytes),
+            Then::Prefetch => Ok(()),
+            Then::Header(id) => self.header(id, step.want.at, bytes),
+            Then::Continuation(id, block, length) => {
+                self.continuation(id, block, length, step.want.at, bytes)
+            }
+            Then::GroupNode(id, level) => self.group_node(id, level, bytes),
+            Then::SymbolNode(id) => self.symbol_node(id, bytes),
+            Then::LocalHeap(id) => self.local_heap(id, bytes),
+            Then::LocalHeapData(id, size) => self.local_heap_data(id, size, bytes),
+            Then::ChunkNode(id, level) => self.chunk_node(id, level, bytes),
+            Then::Collection(address) => self.collection(address, bytes),
+        }
+    }
+
+    /// Records what a step that failed means. Only what loses the whole file is an error.
+    fn fail(&mut self, then: Then, error: Error) -> Result<()> {
+        match then {
+            Then::Signature => return self.searched(),
+            Then::Superblock => return Err(error),
+            Then::Prefetch => {}
+            Then::Header(id) if self.objects.root() == Some(id) => return Err(error),
+            Then::Header(id) | Then::Continuation(id, ..) => {
+                self.problem(id, Effect::Object, error);
+            }
+            Then::GroupNode(id, _) | Then::SymbolNode(id) => {
+                self.problem(id, Effect::Links, error);
+            }
+            Then::LocalHeap(id) | Then::LocalHeapData(id, _) => {
+                self.problem(id, Effect::Links, error);
+            }
+            Then::ChunkNode(id, _) => self.chunks_lost(id, error),
+            Then::Collection(address) => self.collection_lost(address, error),
+        }
+        Ok(())
+    }
+
+    fn problem(&mut self, id: ObjectId, effect: Effect, error: Error) {
+        self.problems.push((Some(id), effect, error));
+    }
+
+    fn superblock(&mut self, at: FileOffset, bytes: &Bytes) -> Result<()> {
+        let superblock = Superblock::decode(bytes, at)?;
+        let root = superblock.root;
+        let cached = superblock.root_cache;
+        let extension = superblock.extension;
+        self.superblock = Some(superblock);
+        let root = self.object(root)?;
+        self.objects.set_root(root);
+        if let Some(address) = extension {
+            self.object(address)?;
+        }
+        if let Some(cached) = cached {
+            self.prefetch_group(cached);
+        }
+        Ok(())
+    }
+
+    fn sizes(&self) -> Result<Sizes> {
+        self.superblock.as_ref().map(|superblock| superblock.sizes).ok_or_else(not_started)
+    }
+
+    fn locate(&self, address: Address) -> Result<FileOffset> {
+        self.superblock.as_ref().ok_or_else(not_started)?.locate(address)
+    }
+
+    /// Wants a block at an address.
+    fn want(&mut self, address: Address, min: u64, hint: u64, then: Then) -> Result<()> {
+        let structure = then.structure();
+        let at = self.locate(address)?;
+        if min > self.limits.block_bytes {
+            return Err(limit("block_bytes", self.limits.block_bytes, structure).at(at));
+        }
+        self.metadata_bytes = self.metadata_bytes.saturating_add(min);
+        if self.metadata_bytes > self.limits.metadata_bytes {
+            return Err(limit("metadata_bytes", self.limits.metadata_bytes, structure).at(at));
+        }
+        let want = Want { at, min, hint: hint.max(min) };
+        self.queue.push(Step { want, then }, &self.extents);
+        Ok(())
+    }
+
+    /// Whether this is the first time that `owner` reaches the block at `address`.
+    fn first_visit(&mut self, owner: ObjectId, address: Address, of: Structure) -> Result<()> {
+        let at = self.locate(address)?;
+        if self.visited.insert((owner, at)) {
+            return Ok(());
+        }
+        Err(Error::new(Kind::Cycle, of, 0).at(at))
+    }
+}
+
+fn limit(limit: &'static str, max: u64, structure: Structure) -> Error {
+    Error::new(Kind::Limit { limit, max }, structure, 0)
+}
+
+/// Nothing has an address before the superblock is read; steps that have one come after it.
+fn not_started() -> Error {
+    Error::new(Kind::Unsupported { what: "a walk without a superblock" }, Structure::Superblock, 0)
+}

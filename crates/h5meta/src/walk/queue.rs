@@ -1,0 +1,75 @@
+//! The frontier: steps that are ready, steps that wait for bytes, wants not yet told.
+
+use std::collections::{BTreeMap, VecDeque};
+use std::ops::Range;
+
+use super::Want;
+use super::extents::Extents;
+use super::step::Step;
+
+#[derive(Debug, Default)]
+pub(super) struct Queue {
+    ready: VecDeque<Step>,
+    /// By the offset of what they want.
+    waiting: BTreeMap<u64, Vec<Step>>,
+    fresh: Vec<Want>,
+}
+
+impl Queue {
+    /// Adds a step: ready if its bytes are here, or can never be; else it waits and is told.
+    pub(super) fn push(&mut self, step: Step, extents: &Extents) {
+        let Want { at, min, .. } = step.want;
+        if extents.has(at, min) || extents.is_past_end(at, min) {
+            self.ready.push_back(step);
+        } else {
+            self.fresh.push(step.want);
+            self.waiting.entry(at.0).or_default().push(step);
+        }
+    }
+
+    /// The next step whose bytes are here, or can never be.
+    pub(super) fn ready(&mut self) -> Option<Step> {
+        self.ready.pop_front()
+    }
+
+    /// The wants that have not been told before.
+    pub(super) fn fresh(&mut self) -> Vec<Want> {
+        let mut fresh = std::mem::take(&mut self.fresh);
+        fresh.sort_unstable();
+        fresh.dedup();
+        fresh
+    }
+
+    pub(super) fn is_empty(&self) -> bool {
+        self.ready.is_empty() && self.waiting.is_empty()
+    }
+
+    /// The bytes of `run` are all here now: makes steps in it ready.
+    pub(super) fn wake(&mut self, run: Range<u64>, extents: &Extents) {
+        self.wake_if(run, |want| extents.has(want.at, want.min));
+    }
+
+    /// The file ends at `length`: steps that want more can only fail.
+    pub(super) fn wake_past(&mut self, length: u64) {
+        self.wake_if(0..u64::MAX, |want| want.at.0.saturating_add(want.min) > length);
+    }
+
+    fn wake_if(&mut self, starts: Range<u64>, can_run: impl Fn(&Want) -> bool) {
+        let mut emptied = Vec::new();
+        for (&at, steps) in self.waiting.range_mut(starts) {
+            steps.retain(|step| {
+                let wakes = can_run(&step.want);
+                if wakes {
+                    self.ready.push_back(*step);
+                }
+                !wakes
+            });
+            if steps.is_empty() {
+                emptied.push(at);
+            }
+        }
+        for at in emptied {
+            self.waiting.remove(&at);
+        }
+    }
+}

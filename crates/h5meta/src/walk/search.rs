@@ -1,0 +1,61 @@
+//! Where the superblock is: at byte 0, or behind a user block at 512, 1024, 2048 and so on.
+//!
+//! Spec: II.A. Byte 0 is looked at alone, since nearly every file starts there; else all the other
+//! places are wanted at once, so that the search costs one round trip more and not one each.
+
+use bytes::Bytes;
+
+use super::{Step, Then, Walk, Want};
+use crate::error::{Error, Kind, Result};
+use crate::spec::Structure;
+use crate::superblock::{self, ForeignFormat, SIGNATURE};
+use crate::wire::{FileOffset, to_u64};
+
+#[derive(Debug, Default)]
+pub(super) struct Search {
+    /// Places not looked at yet.
+    outstanding: u64,
+    /// Whether the places past byte 0 have been wanted.
+    wide: bool,
+    /// The first place with a signature; others may be part of the file's data.
+    found: Option<FileOffset>,
+}
+
+impl Walk {
+    pub(super) fn search_at(&mut self, at: FileOffset) {
+        self.search.outstanding = self.search.outstanding.saturating_add(1);
+        let want = Want { at, min: to_u64(SIGNATURE.len()), hint: superblock::LARGEST };
+        self.queue.push(Step { want, then: Then::Signature }, &self.extents);
+    }
+
+    pub(super) fn signature(&mut self, at: FileOffset, bytes: &Bytes) -> Result<()> {
+        if bytes.starts_with(&SIGNATURE) {
+            self.search.found = Some(self.search.found.unwrap_or(at).min(at));
+        }
+        self.searched()
+    }
+
+    /// One place was looked at. After the last one it is decided.
+    pub(super) fn searched(&mut self) -> Result<()> {
+        self.search.outstanding = self.search.outstanding.saturating_sub(1);
+        if self.search.outstanding > 0 {
+            return Ok(());
+        }
+        if let Some(at) = self.search.found {
+            let want = Want { at, min: to_u64(SIGNATURE.len()), hint: superblock::LARGEST };
+            self.queue.push(Step { want, then: Then::Superblock }, &self.extents);
+            return Ok(());
+        }
+        let places: Vec<FileOffset> =
+            superblock::places(self.extents.length().unwrap_or(0)).skip(1).collect();
+        if self.search.wide || places.is_empty() {
+            let format = ForeignFormat::of(&self.extents.prefix(FileOffset(0)));
+            return Err(Error::new(Kind::NotHdf5(format), Structure::Superblock, 0));
+        }
+        self.search.wide = true;
+        for at in places {
+            self.search_at(at);
+        }
+        Ok(())
+    }
+}

@@ -1,0 +1,49 @@
+//! Steps: bytes that are wanted, and what is done with them.
+
+use super::Want;
+use super::objects::{BlockId, ObjectId};
+use crate::spec::Structure;
+use crate::wire::Address;
+
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Step {
+    pub(super) want: Want,
+    pub(super) then: Then,
+}
+
+/// What the bytes are.
+#[derive(Clone, Copy, Debug)]
+pub(super) enum Then {
+    /// A place where a superblock may be.
+    Signature,
+    Superblock,
+    /// Nothing yet: they will be wanted, if a cache tells the truth.
+    Prefetch,
+    /// An object header's first block.
+    Header(ObjectId),
+    /// An object header's continuation block of this many bytes.
+    Continuation(ObjectId, BlockId, u64),
+    /// A node of a group's B-tree, at this level if its parent says so.
+    GroupNode(ObjectId, Option<u8>),
+    SymbolNode(ObjectId),
+    LocalHeap(ObjectId),
+    /// A local heap's data segment of this many bytes.
+    LocalHeapData(ObjectId, u64),
+    /// A node of a dataset's chunk B-tree, at this level if its parent says so.
+    ChunkNode(ObjectId, Option<u8>),
+    /// A global heap collection.
+    Collection(Address),
+}
+
+impl Then {
+    pub(super) const fn structure(self) -> Structure {
+        match self {
+            Self::Signature | Self::Superblock | Self::Prefetch => Structure::Superblock,
+            Self::Header(_) | Self::Continuation(..) => Structure::ObjectHeader,
+            Self::GroupNode(..) | Self::ChunkNode(..) => Structure::BtreeV1,
+            Self::SymbolNode(_) => Structure::SymbolTableNode,
+            Self::LocalHeap(_) | Self::LocalHeapData(..) => Structure::LocalHeap,
+            Self::Collection(_) => Structure::GlobalHeap,
+        }
+    }
+}

@@ -1,0 +1,248 @@
+//! What can go wrong on the way from a URL to reference JSON, by who must act.
+//!
+//! Every message is one line that names the location and the cause. Locations and causes are shown without
+//! passwords, tokens and the query strings of signed URLs, so an error can be pasted into a bug report.
+
+use std::ops::Range;
+
+/// The result of anything in this crate.
+pub type Result<T, E = Error> = std::result::Result<T, E>;
+
+/// Why a file could not be read, or its references not written.
+#[derive(Clone, Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum Error {
+    /// What was asked for makes no sense: a bad URL, an unsupported scheme, options that contradict each other.
+    /// The user must ask differently.
+    #[error("{location}: {reason}")]
+    Usage {
+        /// The location or option concerned.
+        location: String,
+        /// What is wrong with it.
+        reason: String,
+    },
+
+    /// The storage did not answer, or refused: network, permission, credentials, not found, a stall.
+    #[error("{location}: {reason}")]
+    Storage {
+        /// The file that was being read.
+        location: String,
+        /// What the storage, or the way to it, said.
+        reason: String,
+        /// Whether the same request may well succeed later. The reading side has already retried it.
+        retryable: bool,
+    },
+
+    /// The file was replaced while it was being read; an index of it would mix two versions.
+    #[error("{location}: the file was replaced while it was being read: {reason}")]
+    Changed {
+        /// The file that was being read.
+        location: String,
+        /// What showed it: an entity tag, a length or a time.
+        reason: String,
+    },
+
+    /// The server answered a request for a range of bytes with the whole file.
+    #[error("{location}: the server does not serve ranges of bytes (it answered 200, not 206)")]
+    NotPartial {
+        /// The file that was being read.
+        location: String,
+    },
+
+    /// The server sent another range than the one asked for.
+    #[error(
+        "{location}: asked for bytes {}..{}, the server sent Content-Range \"{found}\"",
+        asked.start,
+        asked.end
+    )]
+    ContentRange {
+        /// The file that was being read.
+        location: String,
+        /// The bytes asked for, end excluded.
+        asked: Range<u64>,
+        /// The header as it came; empty if there was none.
+        found: String,
+    },
+
+    /// The server promised more bytes than it sent.
+    #[error("{location}: of bytes {}..{} only {received} arrived", asked.start, asked.end)]
+    ShortBody {
+        /// The file that was being read.
+        location: String,
+        /// The bytes promised, end excluded.
+        asked: Range<u64>,
+        /// How many bytes came.
+        received: u64,
+    },
+
+    /// The file is not HDF5, or broken beyond reading.
+    #[error("{location}: {error}")]
+    Malformed {
+        /// The file that was being read.
+        location: String,
+        /// What is wrong with it, and where.
+        error: h5meta::Error,
+    },
+
+    /// The output could not be written. Whatever stood there before still does.
+    #[error("cannot write {location}: {reason}")]
+    Output {
+        /// Where the output should have gone.
+        location: String,
+        /// Why it could not.
+        reason: String,
+    },
+}
+
+impl Error {
+    /// The user must ask differently: another URL, another option.
+    pub fn is_usage(&self) -> bool {
+        matches!(self, Self::Usage { .. })
+    }
+
+    /// Storage, or the way to it, failed: network, credentials, permissions, a server that misbehaves, a full
+    /// disk. This includes a file that was replaced while it was read.
+    pub fn is_storage(&self) -> bool {
+        matches!(
+            self,
+            Self::Storage { .. }
+                | Self::Changed { .. }
+                | Self::NotPartial { .. }
+                | Self::ContentRange { .. }
+                | Self::ShortBody { .. }
+                | Self::Output { .. }
+        )
+    }
+
+    /// The file's own bytes are at fault.
+    pub fn is_malformed(&self) -> bool {
+        matches!(self, Self::Malformed { .. })
+    }
+
+    /// Whether sending the same request again may well succeed.
+    pub fn is_retryable(&self) -> bool {
+        match self {
+            Self::Storage { retryable, .. } => *retryable,
+            // Caches and proxies do this while they fill; a second answer is often right.
+            Self::NotPartial { .. } | Self::ContentRange { .. } | Self::ShortBody { .. } => true,
+            Self::Usage { .. }
+            | Self::Changed { .. }
+            | Self::Malformed { .. }
+            | Self::Output { .. } => false,
+        }
+    }
+
+    /// The location the error is about, fit to be shown.
+    pub fn location(&self) -> &str {
+        match self {
+            Self::Usage { location, .. }
+            | Self::Storage { location, .. }
+            | Self::Changed { location, .. }
+            | Self::Malformed { location, .. }
+            | Self::NotPartial { location }
+            | Self::ContentRange { location, .. }
+            | Self::ShortBody { location, .. }
+            | Self::Output { location, .. } => location,
+        }
+    }
+
+    /// `location` is redacted here, so that no caller can forget it.
+    pub(crate) fn usage(location: &str, reason: impl Into<String>) -> Self {
+        Self::Usage { location: redact(location), reason: reason.into() }
+    }
+
+    /// A failure that will not go away by asking again.
+    pub(crate) fn refused(location: &str, reason: impl Into<String>) -> Self {
+        Self::Storage { location: redact(location), reason: reason.into(), retryable: false }
+    }
+
+    /// A failure that may go away by asking again.
+    pub(crate) fn passing(location: &str, reason: impl Into<String>) -> Self {
+        Self::Storage { location: redact(location), reason: reason.into(), retryable: true }
+    }
+
+    pub(crate) fn changed(location: &str, reason: impl Into<String>) -> Self {
+        Self::Changed { location: redact(location), reason: reason.into() }
+    }
+
+    pub(crate) fn malformed(location: &str, error: h5meta::Error) -> Self {
+        Self::Malformed { location: redact(location), error }
+    }
+
+    pub(crate) fn output(location: &str, reason: impl Into<String>) -> Self {
+        Self::Output { location: redact(location), reason: reason.into() }
+    }
+}
+
+/// A location fit for messages and logs: without user name and password, query string and fragment.
+///
+/// Only `http` and `https` URLs carry secrets there; elsewhere these characters belong to the key
+/// (`abfss://container@account...`, `s3://bucket/what?.h5`) and stay.
+pub fn redact(location: &str) -> String {
+    let lower = location.get(..8).unwrap_or(location).to_ascii_lowercase();
+    if !lower.starts_with("http://") && !lower.starts_with("https://") {
+        return location.to_owned();
+    }
+    // By hand, for a URL too broken to parse must not leak either.
+    let (scheme, rest) = location.split_once("://").unwrap_or(("", location));
+    let rest = rest.split(['?', '#']).next().unwrap_or_default();
+    let (authority, path) = rest.split_at(rest.find('/').unwrap_or(rest.len()));
+    let host = authority.rsplit_once('@').map_or(authority, |(_, host)| host);
+    format!("{scheme}://{host}{path}")
+}
+
+/// An error and its causes on one line, each said once.
+pub(crate) fn one_line(error: &(dyn std::error::Error + 'static)) -> String {
+    let mut line = error.to_string();
+    let mut source = error.source();
+    while let Some(cause) = source {
+        let text = cause.to_string();
+        // Many errors already quote their cause.
+        if !line.contains(&text) {
+            line = format!("{line}: {text}");
+        }
+        source = cause.source();
+    }
+    squeeze(&line)
+}
+
+/// `text` on one line and short enough to read: servers answer with pages of HTML.
+pub(crate) fn squeeze(text: &str) -> String {
+    const LONGEST: usize = 400;
+    let line = text.split_whitespace().collect::<Vec<_>>().join(" ");
+    if line.chars().count() <= LONGEST {
+        return line;
+    }
+    line.chars().take(LONGEST).chain("...".chars()).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn secrets_of_a_url_are_not_shown() {
+        let shown = "https://host:8443/a%20b.h5";
+        assert_eq!(redact("https://me:secret@host:8443/a%20b.h5?X-Amz-Signature=1#f"), shown);
+        assert_eq!(redact("HTTP://u@h?sig=1"), "HTTP://h");
+        assert_eq!(redact("https://me:s@cret@host/x"), "https://host/x");
+        assert_eq!(redact("https://"), "https://");
+    }
+
+    #[test]
+    fn keys_and_containers_are_not_secrets() {
+        for location in ["s3://b/what?.h5", "abfss://c@a.dfs.core.windows.net/x", "dir/é#1.h5", "é"]
+        {
+            assert_eq!(redact(location), location);
+        }
+    }
+
+    #[test]
+    fn a_cause_already_quoted_is_not_repeated() {
+        #[derive(Debug, thiserror::Error)]
+        #[error("outer: {0}")]
+        struct Outer(#[source] std::io::Error);
+        let error = Outer(std::io::Error::other("no\n route"));
+        assert_eq!(one_line(&error), "outer: no route");
+    }
+}

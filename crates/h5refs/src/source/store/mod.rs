@@ -1,0 +1,232 @@
+//! Objects of S3, Google Cloud Storage and Azure.
+//!
+//! The object store library signs, retries and holds `Content-Range` against the request; here every answer is
+//! held to the first one's version.
+
+mod aws;
+mod azure;
+mod connector;
+mod google;
+mod profile;
+mod refusal;
+
+use std::ops::Range;
+use std::sync::Arc;
+use std::time::Duration;
+
+use async_trait::async_trait;
+use bytes::Bytes;
+use object_store::client::CredentialProvider;
+use object_store::path::Path;
+use object_store::{BackoffConfig, GetOptions, GetResult, ObjectMeta, ObjectStore, ObjectStoreExt};
+use object_store::{PutPayload, RetryConfig};
+use reqwest::Client;
+
+use super::location::{Object, Service};
+use super::options::SourceOptions;
+use super::pin::{Pin, Version};
+use super::retry::Retries;
+use super::{Piece, Source};
+use crate::error::{Error, Result, one_line, redact, squeeze};
+
+/// The most that one upload can hold, with all three services: 5000 MiB.
+const LARGEST_PUT: usize = 5000 << 20;
+
+/// The store that holds `object`, with credentials found and tried for.
+///
+/// # Errors
+/// `Usage` for options that make no sense, `Storage` if there are no credentials or no such bucket.
+pub(crate) async fn connect(
+    location: &str,
+    object: &Object,
+    client: Client,
+    options: &SourceOptions,
+) -> Result<Arc<dyn ObjectStore>> {
+    match object.service {
+        Service::S3 => aws::connect(location, &object.bucket, client, options).await,
+        Service::Google => google::connect(location, &object.bucket, client, options).await,
+        Service::Azure => azure::connect(location, &object.base, client, options).await,
+    }
+}
+
+/// Opens an object; sends nothing yet.
+///
+/// # Errors
+/// `Usage` for a key the library cannot address.
+pub(crate) fn open(
+    location: &str,
+    object: &Object,
+    store: Arc<dyn ObjectStore>,
+    retries: u32,
+) -> Result<Arc<dyn Source>> {
+    let path = path(location, object)?;
+    let location = location.to_owned();
+    Ok(Arc::new(Stored { location, path, store, retries, pin: Pin::default() }))
+}
+
+/// Writes an object in one request, so that it appears whole or not at all.
+///
+/// # Errors
+/// `Output` if it is too large for one request or the service refuses.
+pub(crate) async fn put(
+    location: &str,
+    object: &Object,
+    store: &dyn ObjectStore,
+    bytes: Bytes,
+) -> Result<()> {
+    if bytes.len() > LARGEST_PUT {
+        let reason = format!("{} bytes are more than one upload can hold (5000 MiB)", bytes.len());
+        return Err(Error::output(location, reason));
+    }
+    let path = path(location, object)?;
+    match store.put(&path, PutPayload::from_bytes(bytes)).await {
+        Ok(_) => Ok(()),
+        Err(error) => Err(Error::output(location, refusal::reason(&error))),
+    }
+}
+
+#[derive(Debug)]
+struct Stored {
+    location: String,
+    path: Path,
+    store: Arc<dyn ObjectStore>,
+    retries: u32,
+    pin: Pin,
+}
+
+#[async_trait]
+impl Source for Stored {
+    fn url(&self) -> &str {
+        &self.location
+    }
+
+    async fn read(&self, range: Range<u64>) -> Result<Piece> {
+        if range.is_empty() {
+            return Ok(Piece { at: range.start, bytes: Bytes::new(), file_len: None });
+        }
+        // The library retries refusals and broken connections itself; left are bodies that end early.
+        let mut retries = Retries::new(self.retries);
+        loop {
+            let error = match self.attempt(&range).await {
+                Err(error @ Error::ShortBody { .. }) => error,
+                done => return done,
+            };
+            let Some(delay) = retries.next(None) else { return Err(error) };
+            tracing::debug!(%error, ?delay, "retrying");
+            tokio::time::sleep(delay).await;
+        }
+    }
+}
+
+impl Stored {
+    async fn attempt(&self, range: &Range<u64>) -> Result<Piece> {
+        let options =
+            GetOptions::new().with_range(Some(range.clone())).with_if_match(self.pin.if_match());
+        let result = match self.store.get_opts(&self.path, options).await {
+            Ok(result) => result,
+            Err(error) => return self.refused(range, &error).await,
+        };
+        self.pin.check(&self.location, version(&result.meta))?;
+        self.expected(range, &result)?;
+        let (length, sent) = (result.meta.size, result.range.clone());
+        let bytes = result.bytes().await.map_err(|error| refusal::error(&self.location, &error))?;
+        if bytes.len() as u64 != sent.end - sent.start {
+            let (location, received) = (redact(&self.location), bytes.len() as u64);
+            return Err(Error::ShortBody { location, asked: sent, received });
+        }
+        Ok(Piece { at: range.start, bytes, file_len: Some(length) })
+    }
+
+    /// The library checks this too; but believing wrong bytes would be the worst of all mistakes.
+    fn expected(&self, asked: &Range<u64>, result: &GetResult) -> Result<()> {
+        let end = asked.end.min(result.meta.size);
+        if result.range == (asked.start..end) {
+            return Ok(());
+        }
+        let found = format!("bytes {:?} of {}", result.range, result.meta.size);
+        Err(Error::ContentRange { location: redact(&self.location), asked: asked.clone(), found })
+    }
+
+    /// A read that the library gave up; to begin past the end is no error here.
+    async fn refused(&self, range: &Range<u64>, error: &object_store::Error) -> Result<Piece> {
+        let length = match refusal::past_the_end(error) {
+            None => return Err(refusal::error(&self.location, error)),
+            Some(Some(length)) => {
+                self.pin.check(
+                    &self.location,
+                    Version { length: Some(length), ..Version::default() },
+                )?;
+                length
+            }
+            // S3 itself tells no length with a 416.
+            Some(None) => {
+                let meta = self.store.head(&self.path).await;
+                let meta = meta.map_err(|error| refusal::error(&self.location, &error))?;
+                self.pin.check(&self.location, version(&meta))?;
+                meta.size
+            }
+        };
+        if length > range.start {
+            let found = format!("none, with 416, though the object is {length} bytes long");
+            let location = redact(&self.location);
+            return Err(Error::ContentRange { location, asked: range.clone(), found });
+        }
+        Ok(Piece { at: range.start, bytes: Bytes::new(), file_len: Some(length) })
+    }
+}
+
+fn version(meta: &ObjectMeta) -> Version {
+    let modified = Some(meta.last_modified.to_rfc3339());
+    Version { etag: meta.e_tag.clone(), modified, length: Some(meta.size) }
+}
+
+fn path(location: &str, object: &Object) -> Result<Path> {
+    Path::parse(&object.key).map_err(|error| Error::usage(location, one_line(&error)))
+}
+
+/// How the library shall retry: as we do.
+fn retry(options: &SourceOptions) -> RetryConfig {
+    RetryConfig {
+        backoff: BackoffConfig {
+            init_backoff: Duration::from_millis(100),
+            max_backoff: Duration::from_secs(10),
+            base: 2.0,
+        },
+        max_retries: usize::try_from(options.retries).unwrap_or(usize::MAX),
+        // Signatures are not renewed for a retry, and expire.
+        retry_timeout: Duration::from_secs(180),
+    }
+}
+
+/// Finds credentials now, within bounds, rather than at the first read without any.
+async fn authenticate<C>(
+    location: &str,
+    provider: &dyn CredentialProvider<Credential = C>,
+    within: Duration,
+    hint: &str,
+) -> Result<()> {
+    let reason = match tokio::time::timeout(within, provider.get_credential()).await {
+        Ok(Ok(_)) => return Ok(()),
+        Ok(Err(error)) => refusal::reason(&error),
+        Err(_) => format!("no answer within {within:?}"),
+    };
+    let reason =
+        format!("no credentials found: {hint}; for a public bucket use --anonymous ({reason})");
+    Err(Error::refused(location, squeeze(&reason)))
+}
+
+/// What a builder says about options that make no sense.
+fn misconfigured(location: &str, error: &object_store::Error) -> Error {
+    Error::usage(location, one_line(error))
+}
+
+/// `endpoint` if it is a URL that can be spoken to.
+fn endpoint(options: &SourceOptions) -> Result<Option<&str>> {
+    let Some(endpoint) = options.endpoint.as_deref() else { return Ok(None) };
+    match url::Url::parse(endpoint) {
+        Ok(url) if matches!(url.scheme(), "http" | "https") && url.has_host() => {
+            Ok(Some(endpoint.trim_end_matches('/')))
+        }
+        _ => Err(Error::usage(endpoint, "an endpoint has the form http(s)://host[:port]")),
+    }
+}
