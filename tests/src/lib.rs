@@ -1,10 +1,40 @@
-//! Servers for the end-to-end tests: in this process, on the loopback address, gone when dropped.
+//! What the end-to-end tests share: servers in this process, on the loopback address, gone when
+//! dropped; files in memory; the test files and their snapshots.
 
+#![expect(clippy::unwrap_used, clippy::panic, reason = "tests that cannot go on shall panic")]
+
+pub mod granule;
 pub mod http_server;
+pub mod memory;
 pub mod s3_server;
+pub mod snapshot;
+
+use std::path::{Path, PathBuf};
+use std::time::Duration;
 
 use h5refs::source::{Environment, SourceOptions};
-use std::time::Duration;
+
+/// The workspace's folder.
+pub fn workspace() -> PathBuf {
+    Path::new(env!("CARGO_MANIFEST_DIR")).parent().unwrap().to_owned()
+}
+
+/// A test file.
+pub fn testdata(name: &str) -> PathBuf {
+    workspace().join("testdata").join(name)
+}
+
+/// The HDF5 files of `testdata/`, by name.
+pub fn testfiles() -> Vec<String> {
+    let mut names: Vec<String> = std::fs::read_dir(testdata(""))
+        .unwrap()
+        .map(|entry| entry.unwrap().file_name().into_string().unwrap())
+        .filter(|name| name.ends_with(".h5") || name.ends_with(".nc"))
+        .collect();
+    names.sort();
+    assert!(names.len() > 30, "testdata/ is there");
+    names
+}
 
 /// Options that depend on nothing of the machine, and give up within a second or two.
 pub fn options() -> SourceOptions {

@@ -25,7 +25,10 @@ pub struct Entry {
     pub cached_group: Option<CachedSymbolTable>,
 }
 
-/// The fixed part of a node.
+/// The bytes of a node before its entries.
+pub const PREFIX: u64 = 8;
+
+/// The fixed part of a node, behind its signature.
 #[derive(BinRead)]
 #[br(little)]
 struct Prefix {
@@ -41,7 +44,7 @@ struct Prefix {
 pub fn decode_node(bytes: &[u8], sizes: Sizes) -> Result<Vec<Entry>> {
     let mut cursor = Cursor::new(bytes, Structure::SymbolTableNode);
     cursor.signature(b"SNOD")?;
-    let prefix: Prefix = cursor.fixed(4, ())?;
+    let prefix: Prefix = cursor.fixed(PREFIX.saturating_sub(4), ())?;
     if prefix.version != 1 {
         return Err(cursor.unknown_version(prefix.version));
     }
@@ -58,7 +61,7 @@ pub fn decode_node(bytes: &[u8], sizes: Sizes) -> Result<Vec<Entry>> {
 #[must_use]
 pub fn node_size(k: BtreeK, sizes: Sizes) -> u64 {
     let entries = u64::from(k.group_leaf).saturating_mul(2);
-    entry_size(sizes).saturating_mul(entries).saturating_add(8)
+    entry_size(sizes).saturating_mul(entries).saturating_add(PREFIX)
 }
 
 fn entry_size(sizes: Sizes) -> u64 {

@@ -47,6 +47,16 @@ pub trait GlobalHeap {
     fn object(&self, id: HeapId) -> Result<Option<Bytes>>;
 }
 
+/// No heap at all, for values that cannot need one.
+#[derive(Clone, Copy, Debug)]
+pub struct NoHeap;
+
+impl GlobalHeap for NoHeap {
+    fn object(&self, _: HeapId) -> Result<Option<Bytes>> {
+        Err(unsupported("a variable-length value here"))
+    }
+}
+
 /// Reads elements by their datatype.
 #[derive(Debug)]
 pub struct Reader<'a, H> {

@@ -1,2 +1,51 @@
-//! Command line.
-fn main() {}
+//! The command line: arguments in, exit code out. What it does is in `h5refs`.
+
+mod args;
+mod exit;
+mod human;
+mod index;
+mod ls;
+mod progress;
+mod summary;
+
+use std::process::ExitCode;
+
+use clap::Parser;
+
+use self::args::{Args, Command};
+use self::exit::Exit;
+
+fn main() -> ExitCode {
+    let args = match Args::try_parse() {
+        Ok(args) => args,
+        Err(error) => {
+            // What cannot be printed cannot be helped.
+            let _ = error.print();
+            return if error.use_stderr() { Exit::Usage.into() } else { Exit::Ok.into() };
+        }
+    };
+    log(args.verbose);
+    match run(args) {
+        Ok(exit) => exit.into(),
+        Err(error) => {
+            eprintln!("h5sidecar: {error:#}");
+            Exit::of(&error).into()
+        }
+    }
+}
+
+fn run(args: Args) -> anyhow::Result<Exit> {
+    let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build()?;
+    runtime.block_on(async {
+        match args.command {
+            Command::Index(args) => index::run(args).await,
+            Command::Ls(args) => ls::run(args).await,
+        }
+    })
+}
+
+/// Logs go to standard error, retries and the like only if asked for.
+fn log(verbose: bool) {
+    let level = if verbose { "h5refs=debug" } else { "warn" };
+    tracing_subscriber::fmt().with_env_filter(level).with_writer(std::io::stderr).init();
+}

@@ -1,6 +1,9 @@
 //! Global heap collections (`GCOL`): variable-length values and region references.
 //!
 //! Spec: III.E, "Disk Format: Level 1E - Global Heap"; IX, the global heap ID.
+//!
+//! Beyond the specification, libhdf5 pads the collection's header and each object's to a multiple of
+//! eight bytes, which shows where lengths are not eight bytes (`offset_size_2.h5`).
 
 use std::collections::BTreeMap;
 
@@ -51,6 +54,7 @@ impl Collection {
         cursor.version(&[1])?;
         cursor.take(3)?;
         let size = cursor.length(sizes)?;
+        cursor.pad_to_8();
         let header = cursor.position();
         // All of it is taken before any object is looked at.
         cursor.clone().take(size.saturating_sub(header))?;
@@ -58,7 +62,7 @@ impl Collection {
         let collection = bytes.get(..to_usize(size)).unwrap_or_default();
         let mut cursor = Cursor::new(collection, Structure::GlobalHeap);
         cursor.take(header)?;
-        let object_header = to_u64(sizes.l()).saturating_add(8);
+        let object_header = to_u64(sizes.l()).saturating_add(8).next_multiple_of(8);
         let mut objects = BTreeMap::new();
         while to_u64(cursor.rest().len()) >= object_header {
             let index = cursor.u16()?;
@@ -67,6 +71,7 @@ impl Collection {
             if index == 0 {
                 break; // the free space that ends a collection
             }
+            cursor.pad_to_8();
             if length > to_u64(cursor.rest().len()) {
                 return Err(cursor.invalid(length, "an object larger than its collection"));
             }

@@ -11,5 +11,8 @@ fn a_layout_of_version_one_has_five_reserved_bytes() {
     body.extend(4_u32.to_le_bytes());
     let layout = Layout::decode(&body, SIZES).unwrap();
     let index = ChunkIndex::BtreeV1 { address: Some(Address(64)) };
-    assert_eq!(layout, Layout::Chunked { chunk_shape: vec![10], element_size: 4, index });
+    let unfiltered_edges = false;
+    let expected =
+        Layout::Chunked { chunk_shape: vec![10], element_size: 4, index, unfiltered_edges };
+    assert_eq!(layout, expected);
 }

@@ -143,6 +143,8 @@ pub enum Storage {
         chunk_shape: Vec<u64>,
         /// How the file finds them.
         index: ChunkIndex,
+        /// Whether chunks that reach over the edge of the dataset are stored without filters.
+        unfiltered_edges: bool,
         /// The chunks, by offset; `None` if not all of them could be found.
         chunks: Option<ChunkTable>,
     },

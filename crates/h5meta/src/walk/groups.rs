@@ -64,7 +64,7 @@ impl Walk {
             }
             self.first_visit(id, child, Structure::SymbolTableNode)?;
             let hint = symbol_table::node_size(self.btree_k(), sizes);
-            self.want(child, 8, hint, Then::SymbolNode(id))?;
+            self.want(child, symbol_table::PREFIX, hint, Then::SymbolNode(id))?;
         }
         Ok(())
     }
@@ -76,7 +76,7 @@ impl Walk {
             if let (Some(header), None) = (entry.header, entry.soft_link) {
                 self.object(header)?;
                 if let Some(cached) = entry.cached_group {
-                    self.prefetch_group(cached);
+                    self.guess_group(cached);
                 }
             }
         }

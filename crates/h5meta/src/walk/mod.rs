@@ -12,6 +12,7 @@
 //! | `queue` | steps that wait for bytes, steps that are ready |
 //! | `step` | what each kind of block is to the walk |
 //! | `search` | where the superblock is |
+//! | `guess` | blocks that a cache says will be wanted |
 //! | `objects`, `groups`, `chunks`, `attributes` | what a block says, and which blocks it names |
 //! | `finish` | the collected facts as an [`Index`] |
 
@@ -20,6 +21,7 @@ mod chunks;
 mod extents;
 mod finish;
 mod groups;
+mod guess;
 mod objects;
 mod queue;
 mod search;
@@ -79,6 +81,8 @@ pub struct Walk {
     attributes: Attributes,
     /// Blocks reached, by owner: none is walked twice for one owner.
     visited: HashSet<(ObjectId, FileOffset)>,
+    /// Blocks wanted on a guess.
+    guessed: HashSet<Address>,
     chunks: u64,
     problems: Vec<(Option<ObjectId>, Effect, Error)>,
 }
@@ -98,6 +102,7 @@ impl Walk {
             objects: Objects::default(),
             attributes: Attributes::default(),
             visited: HashSet::new(),
+            guessed: HashSet::new(),
             chunks: 0,
             problems: Vec::new(),
         };
@@ -147,6 +152,12 @@ impl Walk {
     /// The root group could not be read, or the walk is not done.
     pub fn finish(self) -> Result<(Index, Vec<Problem>)> {
         finish::finish(self)
+    }
+
+    /// The file's length, once it is known.
+    #[must_use]
+    pub fn length(&self) -> Option<u64> {
+        self.extents.length()
     }
 
     /// Blocks of metadata decoded so far.
@@ -207,7 +218,7 @@ impl Walk {
         match step.then {
             Then::Signature => self.signature(step.want.at, bytes),
             Then::Superblock => self.superblock(step.want.at, bytes),
-            Then::Prefetch => Ok(()),
+            Then::Guess(guess) => self.guessed(guess, bytes),
             Then::Header(id) => self.header(id, step.want.at, bytes),
             Then::Continuation(id, block, length) => {
                 self.continuation(id, block, length, step.want.at, bytes)
@@ -226,7 +237,8 @@ impl Walk {
         match then {
             Then::Signature => return self.searched(),
             Then::Superblock => return Err(error),
-            Then::Prefetch => {}
+            // What a cache says may be wrong: then there was nothing to guess.
+            Then::Guess(_) => {}
             Then::Header(id) if self.objects.root() == Some(id) => return Err(error),
             Then::Header(id) | Then::Continuation(id, ..) => {
                 self.problem(id, Effect::Object, error);
@@ -259,7 +271,7 @@ impl Walk {
             self.object(address)?;
         }
         if let Some(cached) = cached {
-            self.prefetch_group(cached);
+            self.guess_group(cached);
         }
         Ok(())
     }

@@ -12,13 +12,14 @@ use crate::message::{ChunkIndex, Layout, LinkTarget, MaybeShared, Message, Share
 use crate::model::Effect;
 use crate::object_header::{self, Format, MessageType, RawMessage};
 use crate::spec::Structure;
-use crate::superblock::CachedSymbolTable;
 use crate::wire::{Address, FileOffset, to_u64, to_usize};
 
-/// What is asked for before a header's size is known. libhdf5 makes headers of 256 bytes and more.
-const HEADER_HINT: u64 = 512;
+/// What is asked for before a header's size is known: enough for nearly all, since a header that is
+/// larger costs a round trip, and 2 KiB cost little more than 256 bytes. libhdf5 also allocates small
+/// metadata in blocks of 2 KiB, so that what was made together is often brought along.
+pub(super) const HEADER_HINT: u64 = 2048;
 /// A version 1 prefix, and more than any version 2 prefix.
-const HEADER_MIN: u64 = 16;
+pub(super) const HEADER_MIN: u64 = 16;
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub(super) struct ObjectId(usize);
@@ -131,17 +132,6 @@ impl Walk {
             self.fail(then, error)?;
         }
         Ok(id)
-    }
-
-    /// A group's symbol table as a cache has it: wanted early, and trusted only when its header says
-    /// the same. This saves a round trip a level of nesting.
-    pub(super) fn prefetch_group(&mut self, cached: CachedSymbolTable) {
-        for (address, (min, hint)) in
-            [(cached.btree, self.group_node_size()), (cached.heap, self.local_heap_size())]
-        {
-            // What a cache says may be wrong: then there is nothing to prefetch.
-            let _ = self.want(address, min, hint, Then::Prefetch);
-        }
     }
 
     /// An object header's first block has arrived.

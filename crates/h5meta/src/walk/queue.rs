@@ -22,8 +22,12 @@ impl Queue {
         if extents.has(at, min) || extents.is_past_end(at, min) {
             self.ready.push_back(step);
         } else {
-            self.fresh.push(step.want);
-            self.waiting.entry(at.0).or_default().push(step);
+            let waiting = self.waiting.entry(at.0).or_default();
+            // Bytes that another step waits for have been told.
+            if !waiting.iter().any(|other| other.want.hint >= step.want.hint) {
+                self.fresh.push(step.want);
+            }
+            waiting.push(step);
         }
     }
 

@@ -17,8 +17,8 @@ pub(super) enum Then {
     /// A place where a superblock may be.
     Signature,
     Superblock,
-    /// Nothing yet: they will be wanted, if a cache tells the truth.
-    Prefetch,
+    /// What will be wanted if a cache tells the truth: see `guess`.
+    Guess(Guess),
     /// An object header's first block.
     Header(ObjectId),
     /// An object header's continuation block of this many bytes.
@@ -35,10 +35,19 @@ pub(super) enum Then {
     Collection(Address),
 }
 
+/// What bytes are if a cache tells the truth.
+#[derive(Clone, Copy, Debug)]
+pub(super) enum Guess {
+    /// Something that names nothing, or nothing to follow on a guess.
+    Block,
+    GroupNode,
+    SymbolNode,
+}
+
 impl Then {
     pub(super) const fn structure(self) -> Structure {
         match self {
-            Self::Signature | Self::Superblock | Self::Prefetch => Structure::Superblock,
+            Self::Signature | Self::Superblock | Self::Guess(_) => Structure::Superblock,
             Self::Header(_) | Self::Continuation(..) => Structure::ObjectHeader,
             Self::GroupNode(..) | Self::ChunkNode(..) => Structure::BtreeV1,
             Self::SymbolNode(_) => Structure::SymbolTableNode,

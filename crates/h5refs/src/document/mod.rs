@@ -4,6 +4,7 @@
 //! (`path`, `type`, `attrs`, `links`, `shape`, `layout`, `filters`, `chunks`, ...).
 
 mod datatype;
+mod describe;
 mod value;
 
 use h5meta::message::{ChunkIndex, Dataspace, FillValue, Filter, LinkTarget};
@@ -13,7 +14,8 @@ use h5meta::model::{
 use serde_json::{Map, Value, json};
 
 pub use self::datatype::datatype;
-pub(crate) use self::value::{text, value};
+pub use self::describe::describe;
+pub(crate) use self::value::{float, number_of, text, value};
 
 /// The document of an index, and of what could not be read.
 #[must_use]
@@ -129,7 +131,7 @@ fn dataset(dataset: &Dataset) -> Map<String, Value> {
             set("storage_size", json!(size));
             set("size", json!(size));
         }
-        Storage::Chunked { chunk_shape, index, chunks } => {
+        Storage::Chunked { chunk_shape, index, chunks, .. } => {
             set("layout", json!("chunked"));
             set("chunk_shape", json!(chunk_shape));
             set("index_type", json!(index_type(*index)));

@@ -34,6 +34,8 @@ pub enum Layout {
         element_size: u64,
         /// How the chunks are found.
         index: ChunkIndex,
+        /// Whether chunks that reach over the edge of the dataset are stored without filters.
+        unfiltered_edges: bool,
     },
     /// In other datasets, of this or other files.
     Virtual {

@@ -18,7 +18,7 @@ pub(super) fn decode(mut cursor: Cursor<'_>, sizes: Sizes) -> Result<Layout> {
                 (0..rank).map(|_| cursor.u32().map(u64::from)).collect::<Result<Vec<u64>>>()?;
             let (chunk_shape, element_size) = chunk_dimensions(&cursor, dimensions)?;
             let index = ChunkIndex::BtreeV1 { address };
-            Ok(Layout::Chunked { chunk_shape, element_size, index })
+            Ok(Layout::Chunked { chunk_shape, element_size, index, unfiltered_edges: false })
         }
         other => Err(cursor.invalid(other, "a layout class that cannot be")),
     }

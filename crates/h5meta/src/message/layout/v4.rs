@@ -6,6 +6,8 @@ use super::{ChunkIndex, Layout, chunk_dimensions, chunk_rank, v3};
 use crate::error::Result;
 use crate::wire::{Cursor, Sizes};
 
+/// Bit 0 of a chunked layout's flags: chunks over the edge of the dataset are not filtered.
+const DONT_FILTER_PARTIAL_BOUND_CHUNKS: u8 = 0x01;
 /// Bit 1 of a chunked layout's flags: the single chunk is filtered.
 const SINGLE_INDEX_WITH_FILTER: u8 = 0x02;
 
@@ -53,5 +55,6 @@ fn chunked(cursor: &mut Cursor<'_>, sizes: Sizes) -> Result<Layout> {
         }
         other => return Err(cursor.invalid(other, "a chunk index type that cannot be")),
     };
-    Ok(Layout::Chunked { chunk_shape, element_size, index })
+    let unfiltered_edges = flags & DONT_FILTER_PARTIAL_BOUND_CHUNKS != 0;
+    Ok(Layout::Chunked { chunk_shape, element_size, index, unfiltered_edges })
 }

@@ -172,7 +172,7 @@ impl<'a> Facts<'a> {
                 let size = size.or_else(|| dataset.size()).unwrap_or(u64::MAX);
                 Storage::Contiguous { at: Some(superblock.locate(*address)?), size }
             }
-            Layout::Chunked { chunk_shape, index, element_size } => {
+            Layout::Chunked { chunk_shape, index, element_size, unfiltered_edges } => {
                 let mut chunks = None;
                 if let ChunkIndex::Single { address, filtered } = index {
                     let unfiltered = || {
@@ -187,7 +187,12 @@ impl<'a> Facts<'a> {
                     }
                     chunks = Some(table);
                 }
-                Storage::Chunked { chunk_shape: chunk_shape.clone(), index: *index, chunks }
+                Storage::Chunked {
+                    chunk_shape: chunk_shape.clone(),
+                    index: *index,
+                    unfiltered_edges: *unfiltered_edges,
+                    chunks,
+                }
             }
             Layout::Virtual { .. } => Storage::Virtual,
         })

@@ -9,9 +9,10 @@ use self::paths::Named;
 use super::attributes::{AttributeState, unsupported};
 use super::objects::ObjectId;
 use super::{Walk, not_started};
-use crate::error::{Error, Result};
+use crate::error::{Error, Kind, Result};
 use crate::model::{Attribute, Effect, Index, Object, ObjectKind, Problem};
 use crate::object_header::Format;
+use crate::spec::Structure;
 use crate::value::Value;
 
 pub(super) fn finish(mut walk: Walk) -> Result<(Index, Vec<Problem>)> {
@@ -24,6 +25,9 @@ pub(super) fn finish(mut walk: Walk) -> Result<(Index, Vec<Problem>)> {
     let mut attributes = attributes(&mut walk, &mut problems);
     let mut kinds = facts::kinds(&walk, &superblock, &mut problems);
     facts::take_chunks(&mut walk, &mut kinds);
+    if !matches!(kinds.get(&root), Some(ObjectKind::Group(_))) {
+        return Err(no_root_group(root, problems));
+    }
 
     let named = Named::from_root(root, &kinds, &walk);
     let mut problems: Vec<Problem> = problems
@@ -56,6 +60,21 @@ pub(super) fn finish(mut walk: Walk) -> Result<(Index, Vec<Problem>)> {
 }
 
 type Problems = Vec<(Option<ObjectId>, Effect, Error)>;
+
+/// Without the root group nothing of a file can be named. What went wrong first says why.
+fn no_root_group(root: ObjectId, problems: Problems) -> Error {
+    let mut errors: Vec<Error> = problems
+        .into_iter()
+        .filter(|(id, effect, _)| *id == Some(root) && !matches!(effect, Effect::Attribute(_)))
+        .map(|(_, _, error)| error)
+        .collect();
+    // Those of a place in the file are causes, the others consequences.
+    errors.sort_by_key(|error| (error.offset().is_none(), error.offset()));
+    errors.into_iter().next().unwrap_or_else(|| {
+        let kind = Kind::Invalid { value: 0, why: "the root object is no group" };
+        Error::new(kind, Structure::ObjectHeader, 0)
+    })
+}
 
 /// Every attribute, by object, in the order of the header.
 fn attributes(walk: &mut Walk, problems: &mut Problems) -> HashMap<ObjectId, Vec<Attribute>> {

@@ -1,0 +1,270 @@
+//! A dataset as a Zarr array, or why it cannot be one.
+
+use bytes::Bytes;
+use h5meta::message::Dataspace;
+use h5meta::model::{Chunk, ChunkTable, Dataset, Effect, Index, Object, Problem, Storage};
+use serde_json::{Value, json};
+
+use super::attrs::{self, as_text, find, is_scale};
+use super::codec::{Codecs, codecs};
+use super::dims::Dimensions;
+use super::dtype::dtype;
+use super::fill_value::fill_value;
+use super::{NotReferenced, Reference};
+
+/// What netCDF-C names a dimension that has no variable, followed by its length.
+const DIMENSION_ONLY: &str = "This is a netCDF dimension but not a netCDF variable";
+
+/// A dataset as a Zarr array.
+#[derive(Clone, Debug)]
+pub(super) struct Array {
+    /// `.zarray`.
+    pub(super) metadata: Value,
+    /// `.zattrs`.
+    pub(super) attributes: Value,
+    /// Elements along each dimension, without those of an array type.
+    shape: Vec<u64>,
+    /// The same of a chunk.
+    chunk_shape: Vec<u64>,
+    /// Zeros at the end of each key, for the dimensions of an array type.
+    further: usize,
+    codecs: Codecs,
+}
+
+impl Array {
+    pub(super) fn new(
+        object: &Object,
+        dataset: &Dataset,
+        dimensions: &Dimensions,
+        index: &Index,
+        problems: &[Problem],
+    ) -> Result<Self, NotReferenced> {
+        let not_referenced =
+            |lost| move |reason| NotReferenced { path: object.path.clone(), reason, lost };
+        if is_scale(object) && is_dimension_only(object) {
+            return Err(not_referenced(false)("a netCDF dimension without a variable".into()));
+        }
+        if dataset.dataspace == Some(Dataspace::Null) {
+            return Err(not_referenced(false)("a null dataspace: no elements".into()));
+        }
+        if let Some(problem) = problems.iter().find(|problem| loses_data(problem, object)) {
+            return Err(not_referenced(true)(problem.error.to_string()));
+        }
+        Self::of_storage(object, dataset, dimensions, index).map_err(not_referenced(true))
+    }
+
+    fn of_storage(
+        object: &Object,
+        dataset: &Dataset,
+        dimensions: &Dimensions,
+        index: &Index,
+    ) -> Result<Self, String> {
+        let (Some(dataspace), Some(datatype)) = (&dataset.dataspace, &dataset.datatype) else {
+            return Err("its dataspace or datatype could not be read".into());
+        };
+        let shape = dataspace.shape().to_vec();
+        let dtype = dtype(datatype)?;
+        let element_size = u64::from(datatype.size);
+        let (chunk_shape, mask) = match &dataset.storage {
+            Storage::Compact { .. } | Storage::Contiguous { .. } => (shape.clone(), 0),
+            Storage::Chunked { chunk_shape, chunks, unfiltered_edges, .. } => {
+                let chunks = chunks.as_ref().ok_or("its chunks could not be found")?;
+                check_rank(&shape, chunk_shape)?;
+                check_edges(*unfiltered_edges, dataset, &shape, chunk_shape)?;
+                (chunk_shape.clone(), common_mask(chunks, &shape)?)
+            }
+            Storage::External(_) => return Err("its data is in other files (external)".into()),
+            Storage::Virtual => return Err("its data is in other datasets (virtual)".into()),
+            _ => return Err("its layout could not be read".into()),
+        };
+        let filters = match &dataset.storage {
+            Storage::Chunked { .. } => dataset.filters.as_slice(),
+            // Other layouts are not filtered, whatever the header says.
+            _ => &[],
+        };
+        let codecs = codecs(filters, mask, element_size)?;
+        let mut array = Self {
+            metadata: Value::Null,
+            attributes: Value::Null,
+            shape,
+            chunk_shape,
+            further: dtype.shape.len(),
+            codecs,
+        };
+        let missing = array.check_chunks(dataset, element_size, index.file_length)?;
+
+        let fill = fill_value(object, dataset, &dtype, missing, index.superblock.sizes);
+        let whole = |own: &[u64]| own.iter().chain(&dtype.shape).copied().collect::<Vec<u64>>();
+        // Zarr readers refuse chunks without extent, which a dimension of no elements would give.
+        let chunks = whole(&array.chunk_shape).into_iter().map(|n| n.max(1)).collect::<Vec<u64>>();
+        let compact = matches!(dataset.storage, Storage::Compact { .. });
+        let filters = match array.codecs.filters.as_slice() {
+            [] => Value::Null,
+            filters => filters.into(),
+        };
+        array.metadata = json!({
+            "zarr_format": 2,
+            "shape": whole(&array.shape),
+            "chunks": chunks,
+            "dtype": dtype.name,
+            "fill_value": if compact { Value::Null } else { fill.value },
+            "order": "C",
+            "filters": filters,
+            "compressor": null,
+            "dimension_separator": ".",
+        });
+        let taken: &[&str] = if fill.from_attribute && !compact { &["_FillValue"] } else { &[] };
+        let mut attributes = attrs::attributes(object, index, taken);
+        let names = dimensions.names(&object.path, &dtype.shape);
+        attributes.insert("_ARRAY_DIMENSIONS".into(), json!(names));
+        array.attributes = attributes.into();
+        Ok(array)
+    }
+
+    /// Every chunk with its key, in the order of the file's grid.
+    pub(super) fn chunks(&self, dataset: &Dataset, mut each: impl FnMut(String, Reference)) {
+        let origin = vec![0; self.shape.len()];
+        match &dataset.storage {
+            Storage::Compact { data } => {
+                each(self.key(&origin), Reference::Inline(Bytes::copy_from_slice(data)));
+            }
+            Storage::Contiguous { at: Some(at), .. } if !self.is_empty() => {
+                // More may be allocated than the shape needs.
+                let range = at.0..at.0.saturating_add(dataset.size().unwrap_or(0));
+                each(self.key(&origin), Reference::Range(range));
+            }
+            Storage::Chunked { chunks: Some(chunks), .. } => {
+                for chunk in chunks.iter().filter(|chunk| is_inside(chunk, &self.shape)) {
+                    let size = chunk.size.saturating_sub(self.codecs.trailing);
+                    let range = chunk.at.0..chunk.at.0.saturating_add(size);
+                    each(self.key(chunk.offset), Reference::Range(range));
+                }
+            }
+            _ => {}
+        }
+    }
+
+    /// `0.3.1`; a scalar's is `0`.
+    fn key(&self, offset: &[u64]) -> String {
+        use std::fmt::Write as _;
+        let mut key = String::new();
+        let own = offset.iter().zip(&self.chunk_shape).map(|(at, extent)| at / (*extent).max(1));
+        for coordinate in own.chain(std::iter::repeat_n(0, self.further)) {
+            let separator = if key.is_empty() { "" } else { "." };
+            _ = write!(key, "{separator}{coordinate}");
+        }
+        if key.is_empty() { "0".into() } else { key }
+    }
+
+    fn is_empty(&self) -> bool {
+        self.shape.contains(&0)
+    }
+
+    /// Checks that every chunk is where and what it can be; tells whether any is missing.
+    fn check_chunks(
+        &self,
+        dataset: &Dataset,
+        element_size: u64,
+        file_length: Option<u64>,
+    ) -> Result<bool, String> {
+        let file_length = file_length.unwrap_or(u64::MAX);
+        let whole = |shape: &[u64]| {
+            shape.iter().try_fold(element_size, |product, &n| product.checked_mul(n))
+        };
+        let inside = |at: u64, size: u64| match at.checked_add(size) {
+            Some(end) if end <= file_length => Ok(()),
+            _ => Err(format!("bytes {at:#x} + {size} lie past the end of the file")),
+        };
+        match &dataset.storage {
+            Storage::Compact { data } => match whole(&self.shape) == Some(data.len() as u64) {
+                true => Ok(false),
+                false => Err(format!("{} bytes of compact data do not fit its shape", data.len())),
+            },
+            Storage::Contiguous { at: Some(at), size } => {
+                inside(at.0, *size)?;
+                if whole(&self.shape).is_none_or(|whole| whole > *size) {
+                    return Err(format!("{size} bytes are stored, fewer than its shape needs"));
+                }
+                Ok(false)
+            }
+            Storage::Chunked { chunks: Some(chunks), .. } => {
+                let mut present = 0_u128;
+                for chunk in chunks.iter().filter(|chunk| is_inside(chunk, &self.shape)) {
+                    inside(chunk.at.0, chunk.size)?;
+                    self.check_chunk(&chunk, whole(&self.chunk_shape))?;
+                    present += 1;
+                }
+                let grid =
+                    self.shape.iter().zip(&self.chunk_shape).try_fold(1_u128, |n, (all, one)| {
+                        n.checked_mul(u128::from(all.div_ceil((*one).max(1))))
+                    });
+                Ok(grid.is_none_or(|grid| present < grid))
+            }
+            _ => Ok(true),
+        }
+    }
+
+    fn check_chunk(&self, chunk: &Chunk<'_>, whole: Option<u64>) -> Result<(), String> {
+        let at = chunk.at;
+        if chunk.offset.iter().zip(&self.chunk_shape).any(|(at, extent)| at % (*extent).max(1) != 0)
+        {
+            return Err(format!("the chunk at {at} does not start on the grid"));
+        }
+        let data = chunk.size.checked_sub(self.codecs.trailing);
+        if data.is_none() || self.codecs.filters.is_empty() && data != whole {
+            return Err(format!(
+                "the chunk at {at} has {} bytes, not those of its shape",
+                chunk.size
+            ));
+        }
+        Ok(())
+    }
+}
+
+/// Whether a problem keeps an object's data, or what is needed to read it, from being known.
+fn loses_data(problem: &Problem, object: &Object) -> bool {
+    problem.path == object.path && matches!(problem.effect, Effect::Data | Effect::Object)
+}
+
+fn is_dimension_only(object: &Object) -> bool {
+    let name = find(object, "NAME").and_then(as_text);
+    name.is_some_and(|name| name.starts_with(DIMENSION_ONLY))
+}
+
+fn check_rank(shape: &[u64], chunk_shape: &[u64]) -> Result<(), String> {
+    match shape.len() == chunk_shape.len() {
+        true => Ok(()),
+        false => Err("its chunks have another number of dimensions".into()),
+    }
+}
+
+/// Edge chunks without filters need other codecs than the rest, and an array has one set.
+fn check_edges(
+    unfiltered: bool,
+    dataset: &Dataset,
+    shape: &[u64],
+    chunk_shape: &[u64],
+) -> Result<(), String> {
+    let mut dimensions = shape.iter().zip(chunk_shape);
+    let partial = dimensions.any(|(all, one)| !all.is_multiple_of((*one).max(1)));
+    match unfiltered && partial && !dataset.filters.is_empty() {
+        true => Err("its edge chunks are stored without filters, the others with".into()),
+        false => Ok(()),
+    }
+}
+
+/// Chunks outside the extent are remains of a larger one.
+fn is_inside(chunk: &Chunk<'_>, shape: &[u64]) -> bool {
+    chunk.offset.iter().zip(shape).all(|(at, extent)| at < extent)
+}
+
+/// The filter mask of all chunks, which an array has one set of codecs for.
+fn common_mask(chunks: &ChunkTable, shape: &[u64]) -> Result<u32, String> {
+    let mut masks =
+        chunks.iter().filter(|chunk| is_inside(chunk, shape)).map(|chunk| chunk.filter_mask);
+    let first = masks.next().unwrap_or(0);
+    match masks.all(|mask| mask == first) {
+        true => Ok(first),
+        false => Err("its chunks have different filter masks".into()),
+    }
+}

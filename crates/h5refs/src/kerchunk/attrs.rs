@@ -1,0 +1,142 @@
+//! Attributes as JSON.
+//!
+//! As kerchunk has them, with two differences: arrays of several dimensions are nested lists and not
+//! text, and numbers that JSON has no word for are strings (`"NaN"`), so that the document is JSON.
+
+use h5meta::Index;
+use h5meta::message::Dataspace;
+use h5meta::message::datatype::{Class, Datatype, Member};
+use h5meta::model::{Attribute, Object};
+use h5meta::value::Value as Element;
+use serde_json::{Map, Value, json};
+
+use super::dtype::is_bool;
+use crate::document::{float, number_of, text};
+use base64::Engine as _;
+use base64::engine::general_purpose::STANDARD;
+
+/// The most empty lists in a list.
+const MOST_EMPTY: u64 = 1024;
+
+/// The attributes of an object that are its user's, without those named in `taken`.
+pub(super) fn attributes(object: &Object, index: &Index, taken: &[&str]) -> Map<String, Value> {
+    object
+        .attributes
+        .iter()
+        .filter(|attribute| !is_hidden(attribute, object) && !taken.contains(&&*attribute.name))
+        .filter_map(|attribute| Some((attribute.name.clone(), value(attribute, index)?)))
+        .collect()
+}
+
+/// An attribute of a dataset or group, by name.
+pub(super) fn find<'a>(object: &'a Object, name: &str) -> Option<&'a Attribute> {
+    object.attributes.iter().find(|attribute| attribute.name == name)
+}
+
+/// The text of an attribute, if it is one string.
+pub(super) fn as_text(attribute: &Attribute) -> Option<String> {
+    match attribute.values.as_deref()? {
+        [Element::String(bytes)] => Some(text(bytes)),
+        _ => None,
+    }
+}
+
+/// Whether the object is a dimension scale.
+pub(super) fn is_scale(object: &Object) -> bool {
+    let class = find(object, "CLASS").and_then(as_text);
+    class.is_some_and(|class| class == "DIMENSION_SCALE")
+}
+
+/// Whether the attribute belongs to the dimension scale convention, or to netCDF's own bookkeeping.
+/// A user's own `CLASS` and `NAME` are the user's.
+fn is_hidden(attribute: &Attribute, object: &Object) -> bool {
+    match attribute.name.as_str() {
+        "_Netcdf4Dimid" | "_Netcdf4Coordinates" | "_nc3_strict" | "_NCProperties" => true,
+        "CLASS" | "NAME" => is_scale(object),
+        "DIMENSION_LIST" => matches!(attribute.datatype.class, Class::VariableLength { .. }),
+        "REFERENCE_LIST" => matches!(attribute.datatype.class, Class::Compound { .. }),
+        _ => false,
+    }
+}
+
+/// An attribute's value: a scalar where there is one element, else lists, one in another for each
+/// further dimension. `None` if it could not be read, which a problem says.
+fn value(attribute: &Attribute, index: &Index) -> Option<Value> {
+    let values = attribute.values.as_deref()?;
+    let mut elements = values.iter().map(|each| element(each, &attribute.datatype, index));
+    match (&attribute.dataspace, values.len()) {
+        (Dataspace::Null, _) => Some(json!("")),
+        (_, 1) => elements.next(),
+        (dataspace, _) => Some(nested(dataspace.shape(), &mut elements)),
+    }
+}
+
+/// Lists of lists, filled from `elements` in order; the rank bounds the depth.
+fn nested(shape: &[u64], elements: &mut dyn Iterator<Item = Value>) -> Value {
+    let Some((&count, inner)) = shape.split_first() else {
+        return elements.next().unwrap_or(Value::Null);
+    };
+    // Empty lists hold nothing that would bound their number.
+    let count = if inner.contains(&0) { count.min(MOST_EMPTY) } else { count };
+    (0..count).map(|_| nested(inner, elements)).collect()
+}
+
+fn element(value: &Element, datatype: &Datatype, index: &Index) -> Value {
+    match (value, &datatype.class) {
+        (Element::Integer(number), _) => number_of(*number),
+        (Element::Float(number), _) => float(*number),
+        (Element::String(bytes), _) => json!(text(bytes)),
+        (Element::Opaque(bytes), _) => json!(format!("base64:{}", STANDARD.encode(bytes))),
+        (Element::Enum(number), Class::Enum { base, members }) => {
+            if is_bool(base, members) {
+                return json!(**number == Element::Integer(1));
+            }
+            element(number, base, index)
+        }
+        (Element::Compound(values), Class::Compound { members }) => {
+            if let Some(complex) = complex(values, members) {
+                return complex;
+            }
+            let fields = values.iter().zip(members);
+            fields.map(|(each, member)| element(each, &member.datatype, index)).collect()
+        }
+        (Element::Sequence(values), Class::Array { shape, base }) => {
+            let shape: Vec<u64> = shape.iter().map(|&n| n.into()).collect();
+            nested(&shape, &mut values.iter().map(|each| element(each, base, index)))
+        }
+        (Element::Sequence(values), Class::VariableLength { base }) => {
+            values.iter().map(|each| element(each, base, index)).collect()
+        }
+        (Element::Complex(parts), _) => match &**parts {
+            [Element::Float(real), Element::Float(imaginary)] => complex_text(*real, *imaginary),
+            _ => Value::Null,
+        },
+        // A reference is the path it leads to.
+        (Element::Reference(Some(address)), _) => {
+            index.object_at(*address).map_or(Value::Null, |object| json!(object.path))
+        }
+        _ => Value::Null,
+    }
+}
+
+/// A compound of `r` and `i`, as h5py writes complex numbers.
+fn complex(values: &[Element], members: &[Member]) -> Option<Value> {
+    let ([real, imaginary], [r, i]) = (values, members) else { return None };
+    match (real, imaginary) {
+        (Element::Float(real), Element::Float(imaginary)) if r.name == b"r" && i.name == b"i" => {
+            Some(complex_text(*real, *imaginary))
+        }
+        _ => None,
+    }
+}
+
+/// `(1-2j)`, as kerchunk has it: JSON has no complex numbers, and Python reads this.
+fn complex_text(real: f64, imaginary: f64) -> Value {
+    let part = |number: f64| match number {
+        number if number.is_nan() => "nan".to_owned(),
+        // Short where Rust would write out every digit.
+        number => format!("{number:?}").trim_end_matches(".0").to_owned(),
+    };
+    let sign = if imaginary.is_sign_negative() && !imaginary.is_nan() { "" } else { "+" };
+    json!(format!("({}{sign}{}j)", part(real), part(imaginary)))
+}

@@ -1,0 +1,266 @@
+//! HDF5 datatypes as Zarr data types: numpy's names of the same bytes.
+//!
+//! Chunks are referenced as they are stored, so a datatype can be named only if numpy has one with
+//! exactly its bytes.
+
+use h5meta::message::datatype::{Bits, ByteOrder, Class, Datatype, Float, Member};
+use serde_json::{Value, json};
+
+/// A Zarr data type.
+#[derive(Clone, Debug, PartialEq)]
+pub(super) struct Dtype {
+    /// As `.zarray` has it: `"<f4"`, or a list of fields.
+    pub(super) name: Value,
+    /// Dimensions that the type itself has: those of an array type, which Zarr gives to the array.
+    pub(super) shape: Vec<u64>,
+    /// What a fill value looks like.
+    pub(super) kind: Kind,
+}
+
+/// What a fill value of a type looks like in JSON.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Kind {
+    Number,
+    Bool,
+    Complex,
+    /// Strings, opaque bytes and compounds: base64.
+    Bytes,
+}
+
+/// The Zarr data type of a datatype, or why it has none.
+pub(super) fn dtype(datatype: &Datatype) -> Result<Dtype, String> {
+    let plain = |name: String, kind| Ok(Dtype { name: json!(name), shape: Vec::new(), kind });
+    let size = datatype.size;
+    match &datatype.class {
+        Class::Integer { bits, signed } => {
+            plain(integer(*bits, size, if *signed { 'i' } else { 'u' })?, Kind::Number)
+        }
+        Class::BitField { bits } => plain(integer(*bits, size, 'u')?, Kind::Number),
+        Class::Float { bits, float } => plain(floating(*bits, *float, size)?, Kind::Number),
+        Class::String(_) if size > 0 => plain(format!("|S{size}"), Kind::Bytes),
+        Class::Opaque { .. } if size > 0 => plain(format!("|V{size}"), Kind::Bytes),
+        Class::Enum { base, members } => {
+            if is_bool(base, members) {
+                return plain("|b1".into(), Kind::Bool);
+            }
+            dtype(base)
+        }
+        Class::Compound { members } => match complex(members, size) {
+            Some(name) => plain(name, Kind::Complex),
+            None => compound(members, size),
+        },
+        Class::Complex { base } => match dtype(base)?.name.as_str() {
+            Some(part) => plain(complex_name(part, size)?, Kind::Complex),
+            None => Err("a complex number of something else than numbers".into()),
+        },
+        Class::Array { shape, base } => {
+            let mut inner = dtype(base)?;
+            let mut dims: Vec<u64> = shape.iter().map(|&n| n.into()).collect();
+            dims.append(&mut inner.shape);
+            Ok(Dtype { shape: dims, ..inner })
+        }
+        Class::Time { .. } => Err("time datatype".into()),
+        Class::Reference(_) => Err("references to objects or regions".into()),
+        Class::VariableString(_) => Err("variable-length strings".into()),
+        Class::VariableLength { .. } => Err("variable-length sequences".into()),
+        _ => Err(format!("datatype class {} of {size} bytes", datatype.class_number())),
+    }
+}
+
+fn integer(bits: Bits, size: u32, letter: char) -> Result<String, String> {
+    if !bits.fill(size) || !matches!(size, 1 | 2 | 4 | 8) {
+        return Err(format!("integers of {} bits in {size} bytes", bits.precision));
+    }
+    Ok(format!("{}{letter}{size}", order(bits.order, size)?))
+}
+
+fn floating(bits: Bits, float: Float, size: u32) -> Result<String, String> {
+    let Float { sign, exponent, exponent_size, mantissa, mantissa_size, exponent_bias, .. } = float;
+    let parts = (sign, exponent, exponent_size, mantissa, mantissa_size, exponent_bias);
+    let ieee = match size {
+        2 => parts == (15, 10, 5, 0, 10, 15),
+        4 => parts == (31, 23, 8, 0, 23, 127),
+        8 => parts == (63, 52, 11, 0, 52, 1023),
+        _ => false,
+    };
+    if !ieee || !bits.fill(size) || !float.implied_bit {
+        return Err(format!("floating-point numbers of {size} bytes that are not IEEE 754"));
+    }
+    Ok(format!("{}f{size}", order(bits.order, size)?))
+}
+
+fn order(order: ByteOrder, size: u32) -> Result<char, String> {
+    match order {
+        _ if size == 1 => Ok('|'),
+        ByteOrder::Little => Ok('<'),
+        ByteOrder::Big => Ok('>'),
+        ByteOrder::Vax => Err("VAX byte order".into()),
+    }
+}
+
+/// An enumeration of one byte that h5py and others write for truth values.
+pub(super) fn is_bool(base: &Datatype, members: &[(Vec<u8>, Vec<u8>)]) -> bool {
+    let named = |name: &[u8], value: u8| {
+        members.iter().any(|(key, bytes)| key == name && bytes.as_slice() == [value])
+    };
+    base.size == 1 && members.len() == 2 && named(b"FALSE", 0) && named(b"TRUE", 1)
+}
+
+/// A compound of `r` and `i`, as h5py writes complex numbers.
+fn complex(members: &[Member], size: u32) -> Option<String> {
+    let [real, imaginary] = members else { return None };
+    let same = real.datatype == imaginary.datatype;
+    let packed = real.offset == 0 && imaginary.offset == real.datatype.size;
+    if real.name != b"r" || imaginary.name != b"i" || !same || !packed {
+        return None;
+    }
+    let part = dtype(&real.datatype).ok()?;
+    complex_name(part.name.as_str()?, size).ok()
+}
+
+fn complex_name(part: &str, size: u32) -> Result<String, String> {
+    match (part.split_at_checked(1), size) {
+        (Some((order, "f4")), 8) => Ok(format!("{order}c8")),
+        (Some((order, "f8")), 16) => Ok(format!("{order}c16")),
+        _ => Err(format!("complex numbers of {size} bytes")),
+    }
+}
+
+/// Fields one behind the other. Zarr has no word for bytes between them.
+fn compound(members: &[Member], size: u32) -> Result<Dtype, String> {
+    let mut members: Vec<&Member> = members.iter().collect();
+    members.sort_by_key(|member| member.offset);
+    let mut end = 0_u32;
+    let mut fields = Vec::new();
+    for member in members {
+        let name = String::from_utf8(member.name.clone())
+            .map_err(|_| "a compound with a member name that is not UTF-8".to_owned())?;
+        if member.offset != end {
+            return Err("a compound with unused bytes between its members".into());
+        }
+        end = end.saturating_add(member.datatype.size);
+        let field = dtype(&member.datatype).map_err(|why| format!("a compound of {why}"))?;
+        // Zarr version 2 has a form for both, but zarr-python 3 reads neither.
+        if !field.shape.is_empty() || field.name.is_array() {
+            return Err("a compound of arrays or compounds".into());
+        }
+        fields.push(json!([name, field.name]));
+    }
+    if end != size {
+        return Err("a compound with unused bytes behind its members".into());
+    }
+    Ok(Dtype { name: Value::Array(fields), shape: Vec::new(), kind: Kind::Bytes })
+}
+
+#[cfg(test)]
+mod tests {
+    use h5meta::message::datatype::StringType;
+
+    use super::*;
+
+    fn little(size: u32) -> Bits {
+        Bits { order: ByteOrder::Little, offset: 0, precision: size as u16 * 8 }
+    }
+
+    fn int(size: u32) -> Datatype {
+        Datatype { size, class: Class::Integer { bits: little(size), signed: true } }
+    }
+
+    fn float(size: u32) -> Datatype {
+        let float = match size {
+            4 => Float {
+                sign: 31,
+                exponent: 23,
+                exponent_size: 8,
+                mantissa: 0,
+                mantissa_size: 23,
+                exponent_bias: 127,
+                implied_bit: true,
+            },
+            _ => Float {
+                sign: 63,
+                exponent: 52,
+                exponent_size: 11,
+                mantissa: 0,
+                mantissa_size: 52,
+                exponent_bias: 1023,
+                implied_bit: true,
+            },
+        };
+        Datatype { size, class: Class::Float { bits: little(size), float } }
+    }
+
+    fn member(name: &str, offset: u32, datatype: Datatype) -> Member {
+        Member { name: name.into(), offset, datatype }
+    }
+
+    fn name(datatype: &Datatype) -> Value {
+        dtype(datatype).unwrap().name
+    }
+
+    #[test]
+    fn numbers_have_numpys_names() {
+        assert_eq!(name(&int(4)), "<i4");
+        assert_eq!(name(&int(1)), "|i1");
+        assert_eq!(name(&float(8)), "<f8");
+        let big = Bits { order: ByteOrder::Big, ..little(2) };
+        let unsigned = Class::Integer { bits: big, signed: false };
+        assert_eq!(name(&Datatype { size: 2, class: unsigned }), ">u2");
+    }
+
+    #[test]
+    fn bytes_that_numpy_would_read_otherwise_have_no_name() {
+        let twelve = Bits { precision: 12, ..little(2) };
+        let class = Class::Integer { bits: twelve, signed: true };
+        assert!(dtype(&Datatype { size: 2, class }).unwrap_err().contains("12 bits"));
+        assert!(dtype(&int(3)).is_err());
+        let mut odd = float(4);
+        if let Class::Float { float, .. } = &mut odd.class {
+            float.exponent_bias = 126;
+        }
+        assert!(dtype(&odd).is_err());
+    }
+
+    #[test]
+    fn an_enumeration_of_truth_values_is_bool() {
+        let truth = |members: &[(&str, u8)]| {
+            let members = members.iter().map(|(k, v)| (k.as_bytes().to_vec(), vec![*v])).collect();
+            name(&Datatype { size: 1, class: Class::Enum { base: Box::new(int(1)), members } })
+        };
+        assert_eq!(truth(&[("FALSE", 0), ("TRUE", 1)]), "|b1");
+        assert_eq!(truth(&[("TRUE", 0), ("FALSE", 1)]), "|i1");
+        assert_eq!(truth(&[("FALSE", 0), ("TRUE", 1), ("MAYBE", 2)]), "|i1");
+    }
+
+    #[test]
+    fn compounds_are_lists_of_fields() {
+        let string = Class::String(StringType { padding: 1, character_set: 0 });
+        let members =
+            vec![member("a", 0, int(4)), member("s", 4, Datatype { size: 5, class: string })];
+        let compound = |size, members| Datatype { size, class: Class::Compound { members } };
+        let packed = compound(9, members.clone());
+        assert_eq!(name(&packed), json!([["a", "<i4"], ["s", "|S5"]]));
+        let padded = compound(12, members);
+        assert!(dtype(&padded).unwrap_err().contains("unused bytes"));
+        let nested = compound(9, vec![member("inner", 0, packed)]);
+        assert!(dtype(&nested).unwrap_err().contains("compounds"));
+    }
+
+    #[test]
+    fn complex_numbers_are_numbers() {
+        let members = vec![member("r", 0, float(4)), member("i", 4, float(4))];
+        let complex = Datatype { size: 8, class: Class::Compound { members } };
+        assert_eq!(name(&complex), "<c8");
+        let class = Class::Complex { base: Box::new(float(8)) };
+        assert_eq!(name(&Datatype { size: 16, class }), "<c16");
+    }
+
+    #[test]
+    fn dimensions_of_an_array_type_go_to_the_array() {
+        let inner = Class::Array { shape: vec![3], base: Box::new(int(2)) };
+        let inner = Datatype { size: 6, class: inner };
+        let outer = Class::Array { shape: vec![2], base: Box::new(inner) };
+        let dtype = dtype(&Datatype { size: 12, class: outer }).unwrap();
+        assert_eq!((dtype.name, dtype.shape), (json!("<i2"), vec![2, 3]));
+    }
+}

@@ -1,0 +1,108 @@
+//! From a source to a sidecar: walk, reference, inline, render.
+
+use std::time::{Duration, Instant};
+
+use h5meta::{Index, Limits, Problem};
+use serde_json::{Value, json};
+
+use crate::document;
+use crate::error::Result;
+use crate::fetch::{self, Counters, Policy, Trace};
+use crate::kerchunk::{self, Counts, NotReferenced, References};
+use crate::source::Source;
+
+/// How a sidecar is made.
+#[derive(Clone, Debug, Default)]
+#[non_exhaustive]
+pub struct Options {
+    /// What goes into it.
+    pub references: kerchunk::Options,
+    /// How the file is read.
+    pub policy: Policy,
+    /// What reading it may cost.
+    pub limits: Limits,
+    /// What the references call the file. If unset, what the source calls it, less what of a URL may be
+    /// secret: user, password, query.
+    pub url: Option<String>,
+}
+
+/// A sidecar, and what there is to say of it.
+#[derive(Clone, Debug)]
+#[non_exhaustive]
+pub struct Sidecar {
+    /// The reference document.
+    pub json: Vec<u8>,
+    /// What it holds.
+    pub counts: Counts,
+    /// Datasets of the file that it does not hold.
+    pub not_referenced: Vec<NotReferenced>,
+    /// What of the file could not be read.
+    pub problems: Vec<Problem>,
+    /// What it cost.
+    pub trace: Trace,
+    /// How long it took.
+    pub elapsed: Duration,
+}
+
+/// Reads a file's metadata and makes its sidecar.
+///
+/// # Errors
+/// `Malformed` if the file is not HDF5 or broken as a whole; the storage errors of `source`. What is
+/// wrong with single objects is in the sidecar's `problems` and `not_referenced`.
+pub async fn sidecar(
+    source: &dyn Source,
+    options: &Options,
+    counters: &Counters,
+) -> Result<Sidecar> {
+    let start = Instant::now();
+    let (index, problems) = index(source, options, counters).await?;
+    let mut references = References::new(&index, &problems, &options.references);
+    drop(index);
+    let chunks =
+        fetch::read_ranges(source, &references.to_inline(), &options.policy, counters).await?;
+    references.inline(chunks);
+    let url = options.url.clone().unwrap_or_else(|| crate::error::redact(source.url()));
+    let json = references.to_json(&url);
+    Ok(Sidecar {
+        json,
+        counts: references.counts,
+        not_referenced: references.not_referenced,
+        problems,
+        trace: counters.trace(),
+        elapsed: start.elapsed(),
+    })
+}
+
+/// Reads a file's metadata.
+///
+/// # Errors
+/// As [`sidecar`].
+pub async fn index(
+    source: &dyn Source,
+    options: &Options,
+    counters: &Counters,
+) -> Result<(Index, Vec<Problem>)> {
+    fetch::walk(source, &options.policy, options.limits.clone(), counters).await
+}
+
+impl Sidecar {
+    /// Whether nothing of the file's data is lost: each dataset is in the sidecar or has no data.
+    #[must_use]
+    pub fn is_complete(&self) -> bool {
+        self.problems.is_empty() && !self.not_referenced.iter().any(|dataset| dataset.lost)
+    }
+
+    /// The report, for scripts.
+    #[must_use]
+    pub fn report(&self, location: &str) -> Value {
+        json!({
+            "file": crate::error::redact(location),
+            "complete": self.is_complete(),
+            "counts": self.counts,
+            "not_referenced": self.not_referenced,
+            "problems": self.problems.iter().map(document::problem).collect::<Vec<_>>(),
+            "io": self.trace,
+            "seconds": self.elapsed.as_secs_f64(),
+        })
+    }
+}

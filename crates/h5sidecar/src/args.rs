@@ -1,0 +1,127 @@
+//! What a user can ask for.
+
+use std::time::Duration;
+
+use clap::{Parser, Subcommand};
+use h5refs::fetch::Policy;
+use h5refs::sidecar::Options;
+use h5refs::source::SourceOptions;
+
+/// Makes kerchunk sidecars for HDF5 and NetCDF-4 files, on disk or on object storage, without libhdf5.
+#[derive(Debug, Parser)]
+#[command(version, max_term_width = 100, after_help = EXIT_CODES)]
+pub(crate) struct Args {
+    /// Say on standard error what is retried, and why
+    #[arg(short, long, global = true)]
+    pub(crate) verbose: bool,
+    #[command(subcommand)]
+    pub(crate) command: Command,
+}
+
+const EXIT_CODES: &str = "Exit codes: 0 done; 1 wrong usage; 2 done, but not everything could be \
+    referenced (with --strict); 3 storage or network failed, worth trying again; 4 not HDF5, or broken";
+
+#[derive(Debug, Subcommand)]
+pub(crate) enum Command {
+    /// Write a sidecar for each file: kerchunk reference JSON
+    Index(IndexArgs),
+    /// List what a file holds: groups, datasets, where their chunks are
+    Ls(LsArgs),
+}
+
+#[derive(Debug, clap::Args)]
+pub(crate) struct IndexArgs {
+    /// Files: paths, or s3://, gs://, az://, abfs://, http(s):// URLs
+    #[arg(required = true, value_name = "FILE")]
+    pub(crate) files: Vec<String>,
+    /// Where to write: a file, a directory, any store's URL, or - for standard output. By default
+    /// NAME.json beside a local file, in the current directory for a remote one
+    #[arg(short, long)]
+    pub(crate) output: Option<String>,
+    /// What the references call the file (one file only); by default the name as given
+    #[arg(long)]
+    pub(crate) url: Option<String>,
+    /// Put chunks of fewer stored bytes than this into the sidecar itself
+    #[arg(long, default_value_t = 500, value_name = "BYTES")]
+    pub(crate) inline_threshold: u64,
+    /// Write a report, one JSON object a line and file: counts, problems, what is not referenced
+    #[arg(long, value_name = "FILE")]
+    pub(crate) report: Option<String>,
+    /// Exit with 2 if anything of a file is not referenced
+    #[arg(long)]
+    pub(crate) strict: bool,
+    /// Print nothing but errors
+    #[arg(short, long)]
+    pub(crate) quiet: bool,
+    #[command(flatten)]
+    pub(crate) storage: StorageArgs,
+}
+
+#[derive(Debug, clap::Args)]
+pub(crate) struct LsArgs {
+    /// A path, or an s3://, gs://, az://, abfs://, http(s):// URL
+    #[arg(value_name = "FILE")]
+    pub(crate) file: String,
+    /// Add the byte range of every chunk
+    #[arg(long)]
+    pub(crate) chunks: bool,
+    /// Print the whole index as one JSON document
+    #[arg(long)]
+    pub(crate) json: bool,
+    #[command(flatten)]
+    pub(crate) storage: StorageArgs,
+}
+
+/// How files are reached. Credentials are found the way each store's own tools find them.
+#[derive(Debug, clap::Args)]
+#[command(next_help_heading = "Storage")]
+pub(crate) struct StorageArgs {
+    /// Send no credentials: public buckets
+    #[arg(long)]
+    anonymous: bool,
+    /// Talk to this service in place of Amazon's, Google's or Azure's
+    #[arg(long, value_name = "URL")]
+    endpoint: Option<String>,
+    /// The S3 region; by default the environment's, the profile's, or the bucket is asked
+    #[arg(long)]
+    region: Option<String>,
+    /// The profile of the AWS configuration files
+    #[arg(long)]
+    profile: Option<String>,
+    /// A token for https URLs, sent to the URL's own host only
+    #[arg(long, env = "H5SIDECAR_BEARER_TOKEN", hide_env_values = true, value_name = "TOKEN")]
+    bearer_token: Option<String>,
+    /// Read local files piece by piece: for files that others may shorten meanwhile
+    #[arg(long)]
+    no_mmap: bool,
+    /// Requests in flight at once
+    #[arg(long, value_name = "N", default_value_t = Policy::default().concurrency)]
+    concurrency: usize,
+    /// How often a failed request is sent again
+    #[arg(long, value_name = "N", default_value_t = 5)]
+    retries: u32,
+    /// Seconds of silence after which a request counts as failed
+    #[arg(long, value_name = "SECONDS", default_value_t = 30)]
+    timeout: u64,
+}
+
+impl StorageArgs {
+    pub(crate) fn source_options(&self) -> SourceOptions {
+        let mut options = SourceOptions::default();
+        options.anonymous = self.anonymous;
+        options.endpoint = self.endpoint.clone();
+        options.region = self.region.clone();
+        options.profile = self.profile.clone();
+        options.bearer_token = self.bearer_token.clone().map(Into::into);
+        options.mmap = !self.no_mmap;
+        options.retries = self.retries;
+        options.read_timeout = Duration::from_secs(self.timeout.max(1));
+        options
+    }
+
+    pub(crate) fn options(&self) -> Options {
+        let mut options = Options::default();
+        options.policy.concurrency = self.concurrency.max(1);
+        options
+    }
+}

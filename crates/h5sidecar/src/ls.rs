@@ -1,0 +1,157 @@
+//! `h5sidecar ls`: what a file holds.
+
+use std::io::{self, BufWriter, Write};
+
+use h5meta::message::{Dataspace, LinkTarget};
+use h5meta::model::{Dataset, Index, Object, ObjectKind, Problem, Storage};
+use h5refs::document::{describe, document, index_type};
+use h5refs::fetch::Counters;
+use h5refs::kerchunk::filter_name;
+use h5refs::sidecar;
+use h5refs::source;
+
+use crate::args::LsArgs;
+use crate::exit::Exit;
+use crate::human::{bytes, plural};
+use crate::progress;
+
+pub(crate) async fn run(args: LsArgs) -> anyhow::Result<Exit> {
+    let source = source::open(&args.file, &args.storage.source_options()).await?;
+    let counters = Counters::default();
+    let options = args.storage.options();
+    let work = sidecar::index(&*source, &options, &counters);
+    let shown = h5refs::error::redact(&args.file);
+    let (index, problems) = progress::shown(&shown, &counters, args.json, work).await?;
+
+    let mut out = BufWriter::new(io::stdout().lock());
+    let printed = match args.json {
+        true => serde_json::to_writer(&mut out, &document(&index, &problems))
+            .map_err(io::Error::from)
+            .and_then(|()| writeln!(out)),
+        false => tree(&mut out, &index, args.chunks),
+    };
+    match printed.and_then(|()| out.flush()) {
+        // Whoever read the listing has enough of it.
+        Err(error) if error.kind() == io::ErrorKind::BrokenPipe => return Ok(Exit::Ok),
+        printed => printed?,
+    }
+    if !args.json {
+        for Problem { path, error, .. } in &problems {
+            eprintln!("{path}: {error}");
+        }
+    }
+    Ok(Exit::Ok)
+}
+
+/// Each object on a line, under its group.
+fn tree(out: &mut impl Write, index: &Index, chunks: bool) -> io::Result<()> {
+    for object in &index.objects {
+        let depth = object.path.matches('/').count() - usize::from(object.path == "/");
+        let indent = "  ".repeat(depth);
+        let name = object.path.rsplit('/').next().unwrap_or_default();
+        write!(out, "{indent}{name}")?;
+        match &object.kind {
+            ObjectKind::Group(group) => {
+                writeln!(out, "/{}", also(object))?;
+                for link in &group.links {
+                    let target = match &link.target {
+                        LinkTarget::Soft(path) => text(path),
+                        LinkTarget::External { file, path } => {
+                            format!("{} in {}", text(path), text(file))
+                        }
+                        LinkTarget::UserDefined { class } => format!("a link of class {class}"),
+                        _ => continue,
+                    };
+                    writeln!(out, "{indent}  {} -> {target}", link.name)?;
+                }
+            }
+            ObjectKind::Dataset(dataset) => {
+                writeln!(out, "  {}{}", describe_dataset(dataset), also(object))?;
+                if chunks {
+                    self::chunks(out, dataset, &indent)?;
+                }
+            }
+            ObjectKind::NamedDatatype(datatype) => {
+                let described = datatype.as_ref().map_or_else(|| "unreadable".into(), describe);
+                writeln!(out, "  datatype {described}{}", also(object))?;
+            }
+            _ => writeln!(out, "  unreadable{}", also(object))?,
+        }
+    }
+    Ok(())
+}
+
+fn describe_dataset(dataset: &Dataset) -> String {
+    let datatype = dataset.datatype.as_ref().map_or_else(|| "unreadable type".into(), describe);
+    let shape = match &dataset.dataspace {
+        Some(Dataspace::Null) => "null".into(),
+        Some(Dataspace::Scalar) => "scalar".into(),
+        Some(Dataspace::Simple { shape, .. }) => format!("{shape:?}"),
+        None => "unreadable shape".into(),
+    };
+    let storage = match &dataset.storage {
+        Storage::Compact { data } => format!("compact  {}", bytes(data.len() as u64)),
+        Storage::Contiguous { at: None, .. } => "contiguous, not written".into(),
+        Storage::Contiguous { size, .. } => format!("contiguous  {}", bytes(*size)),
+        Storage::Chunked { chunk_shape, index, chunks, .. } => {
+            let found = match chunks {
+                Some(chunks) => format!(
+                    "{}  {}",
+                    plural(chunks.len() as u64, "chunk"),
+                    bytes(chunks.stored_size())
+                ),
+                None => "not all chunks found".into(),
+            };
+            format!("chunks {chunk_shape:?}{}  {found}  {}", filters(dataset), index_type(*index))
+        }
+        Storage::External(files) => {
+            format!("external, {}", plural(files.slots.len() as u64, "file part"))
+        }
+        Storage::Virtual => "virtual".into(),
+        _ => "unreadable layout".into(),
+    };
+    format!("{datatype} {shape}  {storage}")
+}
+
+fn filters(dataset: &Dataset) -> String {
+    let mut described = String::new();
+    for filter in &dataset.filters {
+        described.push_str("  ");
+        described.push_str(filter_name(filter));
+        if let (1, Some(level)) = (filter.id, filter.client_data.first()) {
+            described.push_str(&format!("({level})"));
+        }
+    }
+    described
+}
+
+fn chunks(out: &mut impl Write, dataset: &Dataset, indent: &str) -> io::Result<()> {
+    match &dataset.storage {
+        Storage::Contiguous { at: Some(at), size } => {
+            writeln!(out, "{indent}    {} + {size}", at.0)?;
+        }
+        Storage::Chunked { chunks: Some(chunks), .. } => {
+            for chunk in chunks.iter() {
+                write!(out, "{indent}    {:?}  {} + {}", chunk.offset, chunk.at.0, chunk.size)?;
+                match chunk.filter_mask {
+                    0 => writeln!(out)?,
+                    mask => writeln!(out, "  filter mask {mask:#b}")?,
+                }
+            }
+        }
+        _ => {}
+    }
+    Ok(())
+}
+
+/// The other paths of an object.
+fn also(object: &Object) -> String {
+    match object.aliases.as_slice() {
+        [] => String::new(),
+        aliases => format!("  (also {})", aliases.join(", ")),
+    }
+}
+
+fn text(bytes: &[u8]) -> String {
+    String::from_utf8_lossy(bytes).into_owned()
+}

@@ -1,0 +1,86 @@
+//! One screen on what was done, and what was not.
+
+use std::fmt::{self, Display, Formatter};
+
+use h5refs::sidecar::Sidecar;
+
+use crate::human::{bytes, count, plural};
+
+/// Lines of each kind before the rest is only counted.
+const MOST: usize = 8;
+
+/// A sidecar's summary.
+pub(crate) struct Summary<'a> {
+    pub(crate) input: &'a str,
+    pub(crate) output: &'a str,
+    pub(crate) sidecar: &'a Sidecar,
+}
+
+impl Display for Summary<'_> {
+    fn fmt(&self, f: &mut Formatter<'_>) -> fmt::Result {
+        let Sidecar { counts, trace, not_referenced, problems, .. } = self.sidecar;
+        writeln!(
+            f,
+            "{} -> {} ({})",
+            self.input,
+            self.output,
+            bytes(self.sidecar.json.len() as u64)
+        )?;
+        let chunks = counts.referenced_chunks + counts.inlined_chunks;
+        writeln!(
+            f,
+            "  {}, {} of {}, {}: {} byte ranges, {} inlined",
+            plural(counts.groups, "group"),
+            count(counts.arrays),
+            plural(counts.datasets, "dataset"),
+            plural(chunks, "chunk"),
+            count(counts.referenced_chunks),
+            count(counts.inlined_chunks),
+        )?;
+        let seconds = self.sidecar.elapsed.as_secs_f64();
+        if trace.requests == 0 {
+            writeln!(f, "  read in place, no requests; {seconds:.2} s")?;
+        } else {
+            writeln!(
+                f,
+                "  read {} in {}, {}; {seconds:.2} s",
+                bytes(trace.bytes),
+                plural(trace.requests, "request"),
+                plural(trace.waves, "wave"),
+            )?;
+        }
+        let without_data: Vec<_> = not_referenced.iter().filter(|each| !each.lost).collect();
+        let lost: Vec<_> = not_referenced.iter().filter(|each| each.lost).collect();
+        section(f, "not in the sidecar", &lost, |each| format!("{}: {}", each.path, each.reason))?;
+        section(f, "without data, left out", &without_data, |each| {
+            format!("{}: {}", each.path, each.reason)
+        })?;
+        // What made a dataset be left out has been said with it.
+        let others: Vec<_> = problems
+            .iter()
+            .filter(|problem| !not_referenced.iter().any(|each| each.path == problem.path))
+            .collect();
+        section(f, "could not be read", &others, |problem| {
+            format!("{}: {}", problem.path, problem.error)
+        })
+    }
+}
+
+fn section<T>(
+    f: &mut Formatter<'_>,
+    title: &str,
+    items: &[T],
+    line: impl Fn(&T) -> String,
+) -> fmt::Result {
+    if items.is_empty() {
+        return Ok(());
+    }
+    writeln!(f, "  {} {title}:", count(items.len() as u64))?;
+    for item in items.iter().take(MOST) {
+        writeln!(f, "    {}", line(item))?;
+    }
+    match items.len().checked_sub(MOST) {
+        Some(more @ 1..) => writeln!(f, "    and {more} more (--report FILE lists them all)"),
+        _ => Ok(()),
+    }
+}

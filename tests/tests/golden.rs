@@ -1,0 +1,68 @@
+//! The sidecar of every test file, as it is and as it was: byte for byte.
+
+#![expect(clippy::unwrap_used, reason = "a test that cannot go on shall panic")]
+
+use std::fmt::Write as _;
+
+use e2e::memory::Memory;
+use e2e::snapshot::assert_snapshot;
+use e2e::{options, testdata, testfiles};
+use h5refs::fetch::Counters;
+use h5refs::sidecar::{Options, Sidecar, sidecar};
+use h5refs::source::{Source, open};
+
+/// Sidecars above this are kept as a checksum only.
+const LARGEST: usize = 100_000;
+
+async fn make(source: &dyn Source, name: &str) -> Sidecar {
+    let mut options = Options::default();
+    options.url = Some(name.to_owned());
+    sidecar(source, &options, &Counters::default()).await.unwrap()
+}
+
+#[tokio::test]
+async fn sidecars_are_as_they_were() {
+    let mut checksums = String::new();
+    for name in testfiles() {
+        let source = open(testdata(&name).to_str().unwrap(), &options()).await.unwrap();
+        let made = make(&*source, &name).await;
+        let again = make(&Memory::new(&name, source.whole().unwrap()), &name).await;
+        assert!(made.json == again.json, "{name}: another run gives another sidecar");
+
+        let mut crc = flate2::Crc::new();
+        crc.update(&made.json);
+        writeln!(checksums, "{name} {} bytes, CRC-32 {:08x}", made.json.len(), crc.sum()).unwrap();
+        if made.json.len() <= LARGEST {
+            let golden = testdata(&format!("golden/h5sidecar/{name}.json"));
+            assert_snapshot(&golden, std::str::from_utf8(&made.json).unwrap());
+        }
+        let mut report = made.report(&name);
+        // Time is not the same on every run.
+        report.as_object_mut().unwrap().remove("seconds");
+        let golden = testdata(&format!("golden/h5sidecar/{name}.report.json"));
+        assert_snapshot(&golden, &format!("{report:#}\n"));
+    }
+    assert_snapshot(&testdata("golden/h5sidecar/checksums.txt"), &checksums);
+}
+
+/// Strict JSON all the way down: documents are JSON in a string, and inlined chunks base64.
+#[tokio::test]
+async fn sidecars_are_strict_json() {
+    for name in testfiles() {
+        let source = open(testdata(&name).to_str().unwrap(), &options()).await.unwrap();
+        let made = make(&*source, &name).await;
+        let document: serde_json::Value = serde_json::from_slice(&made.json).unwrap();
+        assert_eq!(document["version"], 1);
+        for (key, value) in document["refs"].as_object().unwrap() {
+            let last = key.rsplit('/').next().unwrap();
+            match value {
+                serde_json::Value::String(text) if last.starts_with(".z") => {
+                    serde_json::from_str::<serde_json::Value>(text).unwrap();
+                }
+                serde_json::Value::String(text) => assert!(text.starts_with("base64:"), "{key}"),
+                serde_json::Value::Array(range) => assert_eq!(range.len(), 3, "{key}"),
+                other => panic!("{name} {key}: {other}"),
+            }
+        }
+    }
+}
