@@ -1,7 +1,12 @@
 //! What the end-to-end tests share: servers in this process, on the loopback address, gone when
 //! dropped; files in memory; the test files and their snapshots.
 
-#![expect(clippy::unwrap_used, clippy::panic, reason = "tests that cannot go on shall panic")]
+#![expect(
+    clippy::missing_panics_doc,
+    clippy::panic,
+    clippy::unwrap_used,
+    reason = "tests that cannot go on shall panic"
+)]
 
 pub mod granule;
 pub mod http_server;

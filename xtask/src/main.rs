@@ -1,2 +1,76 @@
-//! Tasks.
-fn main() {}
+//! The project's own tasks: `cargo xtask <task>`.
+
+mod fixtures;
+mod fuzz;
+mod parity;
+mod python;
+mod tidy;
+
+use std::path::{Path, PathBuf};
+use std::process::{Command, ExitCode};
+
+use anyhow::{Context as _, bail};
+
+type Task = fn(&[String]) -> anyhow::Result<()>;
+
+const TASKS: &[(&str, Task, &str)] = &[
+    ("ci", ci, "everything that has to pass before a change lands"),
+    ("tidy", tidy::run, "the rules no compiler checks: module docs, file sizes, dependencies"),
+    ("fixtures", fixtures::run, "do the scripts still make testdata/ as it is? (--write: make it)"),
+    ("parity", parity::run, "read our sidecars through zarr and xarray, compare with h5py"),
+    ("fuzz", fuzz::run, "run the fuzz targets: fuzz [TARGET] [--seconds N]"),
+    ("bench", bench, "not built yet"),
+];
+
+fn main() -> ExitCode {
+    let arguments: Vec<String> = std::env::args().skip(1).collect();
+    let (name, rest) = arguments.split_first().map_or(("", &[][..]), |(name, rest)| (name, rest));
+    let Some((_, task, _)) = TASKS.iter().find(|(task, ..)| *task == name) else {
+        eprintln!("cargo xtask <task>");
+        for (task, _, what) in TASKS {
+            eprintln!("  {task:<10}{what}");
+        }
+        return ExitCode::from(1);
+    };
+    match task(rest) {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(error) => {
+            eprintln!("xtask {name}: {error:#}");
+            ExitCode::FAILURE
+        }
+    }
+}
+
+fn ci(_: &[String]) -> anyhow::Result<()> {
+    call(Command::new("bash").arg(".ci/run").current_dir(root()))
+}
+
+fn bench(_: &[String]) -> anyhow::Result<()> {
+    bail!("the benchmark is not built yet")
+}
+
+/// The workspace's folder.
+fn root() -> PathBuf {
+    let package = Path::new(env!("CARGO_MANIFEST_DIR"));
+    package.parent().unwrap_or(package).to_owned()
+}
+
+/// Runs a command to its end; a failure says which.
+fn call(command: &mut Command) -> anyhow::Result<()> {
+    let shown = format!("{command:?}");
+    let status = command.status().with_context(|| format!("cannot run {shown}"))?;
+    if !status.success() {
+        bail!("{shown}: {status}");
+    }
+    Ok(())
+}
+
+/// What a command prints.
+fn printed(command: &mut Command) -> anyhow::Result<String> {
+    let shown = format!("{command:?}");
+    let output = command.output().with_context(|| format!("cannot run {shown}"))?;
+    if !output.status.success() {
+        bail!("{shown}: {}\n{}", output.status, String::from_utf8_lossy(&output.stderr));
+    }
+    Ok(String::from_utf8(output.stdout)?)
+}

@@ -26,15 +26,15 @@ pub enum Value {
     /// Bytes without a meaning.
     Opaque(Vec<u8>),
     /// A member of an enumeration: its value.
-    Enum(Box<Value>),
+    Enum(Box<Self>),
     /// The members of a compound, in the datatype's order.
-    Compound(Vec<Value>),
+    Compound(Vec<Self>),
     /// The elements of an array, flat, or of a variable-length sequence.
-    Sequence(Vec<Value>),
+    Sequence(Vec<Self>),
     /// A reference to an object, or to a region of it, by its header; `None` refers to nothing.
     Reference(Option<Address>),
     /// A complex number.
-    Complex(Box<[Value; 2]>),
+    Complex(Box<[Self; 2]>),
 }
 
 /// Where variable-length values are looked up.

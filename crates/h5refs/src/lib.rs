@@ -37,3 +37,8 @@ pub mod sink;
 pub mod source;
 
 pub use error::{Error, Result};
+
+/// The README's example is a test.
+#[cfg(doctest)]
+#[doc = include_str!("../../../README.md")]
+struct Readme;

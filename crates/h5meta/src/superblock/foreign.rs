@@ -1,4 +1,6 @@
 //! What a file without a superblock is instead, so that the error can name it.
+//!
+//! Spec: none; these are the signatures of other formats.
 
 use std::fmt;
 

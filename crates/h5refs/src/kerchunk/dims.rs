@@ -152,10 +152,10 @@ fn ambiguous<'a>(datasets: &[(&str, Vec<Dimension<'a>>)]) -> Vec<&'a str> {
     let mut paths: BTreeMap<&str, &str> = BTreeMap::new();
     let mut ambiguous = Vec::new();
     for dimension in datasets.iter().flat_map(|(_, dimensions)| dimensions) {
-        if let Dimension::Scale(path) = dimension {
-            if *paths.entry(name(path)).or_insert(path) != *path {
-                ambiguous.push(name(path));
-            }
+        if let Dimension::Scale(path) = dimension
+            && *paths.entry(name(path)).or_insert(path) != *path
+        {
+            ambiguous.push(name(path));
         }
     }
     ambiguous

@@ -32,10 +32,10 @@ pub(super) fn fill_value(
     sizes: Sizes,
 ) -> Fill {
     let stored = stored(dataset, dtype, sizes);
-    if let Some(value) = find(object, "_FillValue").and_then(|each| attribute(each, dtype)) {
-        if !missing || value == stored {
-            return Fill { value, from_attribute: true };
-        }
+    if let Some(value) = find(object, "_FillValue").and_then(|each| attribute(each, dtype))
+        && (!missing || value == stored)
+    {
+        return Fill { value, from_attribute: true };
     }
     let no_default = !missing && (is_time(object) || is_netcdf(object));
     let value = if no_default { Value::Null } else { stored };

@@ -1,5 +1,7 @@
 //! Decoding a datatype message.
 //!
+//! Spec: IV.A.2.d, "The Datatype Message".
+//!
 //! Datatypes nest: compounds, arrays, enumerations and sequences hold others. The nesting is the
 //! file's to choose, so it is kept on a stack of its own and bounded, not on the machine's.
 

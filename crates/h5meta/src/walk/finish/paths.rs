@@ -56,10 +56,10 @@ impl Named {
                 self.problems.push(Problem { path, effect: Effect::Object, error });
                 continue;
             }
-            if let LinkTarget::Hard(address) = link.target {
-                if let Some(id) = walk.objects.find(address) {
-                    children.push((id, path));
-                }
+            if let LinkTarget::Hard(address) = link.target
+                && let Some(id) = walk.objects.find(address)
+            {
+                children.push((id, path));
             }
         }
         children

@@ -1,0 +1,233 @@
+//! The program as a user runs it: what it writes, says and returns.
+
+#![expect(clippy::unwrap_used, reason = "a test that cannot go on shall panic")]
+
+use std::path::{Path, PathBuf};
+use std::process::{Command, Output, Stdio};
+
+use serde_json::Value;
+
+fn testdata(name: &str) -> String {
+    let path: PathBuf = [env!("CARGO_MANIFEST_DIR"), "..", "..", "testdata", name].iter().collect();
+    path.canonicalize().unwrap().into_os_string().into_string().unwrap()
+}
+
+fn run(arguments: &[&str], directory: &Path) -> Output {
+    Command::new(env!("CARGO_BIN_EXE_h5sidecar"))
+        .args(arguments)
+        .current_dir(directory)
+        .stdin(Stdio::null())
+        .output()
+        .unwrap()
+}
+
+fn code(output: &Output) -> i32 {
+    output.status.code().unwrap()
+}
+
+fn stderr(output: &Output) -> String {
+    String::from_utf8(output.stderr.clone()).unwrap()
+}
+
+fn copied(name: &str) -> tempfile::TempDir {
+    let directory = tempfile::tempdir().unwrap();
+    std::fs::copy(testdata(name), directory.path().join(name)).unwrap();
+    directory
+}
+
+#[test]
+fn a_sidecar_is_written_beside_its_file() {
+    let directory = copied("layouts.h5");
+    let output = run(&["index", "layouts.h5"], directory.path());
+    assert_eq!(code(&output), 0);
+    assert!(output.stdout.is_empty());
+    let said = stderr(&output);
+    assert!(said.contains("layouts.h5 -> layouts.h5.json"), "{said}");
+    assert!(
+        said.contains("10 of 11 datasets") && said.contains("/null: a null dataspace"),
+        "{said}"
+    );
+
+    let json = std::fs::read(directory.path().join("layouts.h5.json")).unwrap();
+    let document: Value = serde_json::from_slice(&json).unwrap();
+    // The file is called what the user called it.
+    assert_eq!(document["refs"]["contiguous/0.0"][0], "layouts.h5");
+}
+
+#[test]
+fn a_dash_is_standard_output() {
+    let directory = copied("layouts.h5");
+    let arguments = ["index", "layouts.h5", "-o", "-", "--url", "s3://bucket/layouts.h5", "-q"];
+    let output = run(&arguments, directory.path());
+    assert_eq!((code(&output), stderr(&output)), (0, String::new()));
+    let document: Value = serde_json::from_slice(&output.stdout).unwrap();
+    assert_eq!(document["refs"]["contiguous/0.0"][0], "s3://bucket/layouts.h5");
+    assert!(!directory.path().join("layouts.h5.json").exists());
+}
+
+#[test]
+fn the_inline_threshold_is_the_users() {
+    let directory = copied("layouts.h5");
+    let inlined = |threshold: &str| {
+        let arguments = ["index", "layouts.h5", "-o", "-", "--inline-threshold", threshold];
+        let output = run(&arguments, directory.path());
+        let document: Value = serde_json::from_slice(&output.stdout).unwrap();
+        document["refs"]["contiguous/0.0"].is_string()
+    };
+    // It has 2772 bytes; fewer than the threshold are inlined.
+    assert!(!inlined("0") && !inlined("2772") && inlined("2773"));
+}
+
+#[test]
+fn several_files_go_to_a_directory() {
+    let directory = tempfile::tempdir().unwrap();
+    let (a, b) = (testdata("layouts.h5"), testdata("superblock_v0.h5"));
+    let output = run(&["index", &a, &b, "-o", "./"], directory.path());
+    assert_eq!(code(&output), 0, "{}", stderr(&output));
+    assert!(directory.path().join("layouts.h5.json").exists());
+    assert!(directory.path().join("superblock_v0.h5.json").exists());
+    // One file cannot hold two sidecars.
+    let output = run(&["index", &a, &b, "-o", "both.json"], directory.path());
+    assert_eq!(code(&output), 1);
+    assert!(!directory.path().join("both.json").exists());
+}
+
+#[test]
+fn a_bad_file_does_not_stop_the_others() {
+    let directory = tempfile::tempdir().unwrap();
+    let (bad, good) = (testdata("not_hdf5/tiff.tif"), testdata("layouts.h5"));
+    let arguments = ["index", &bad, "missing.h5", &good, "-o", "./", "--report", "report.jsonl"];
+    let output = run(&arguments, directory.path());
+    // The worst of 4 (not HDF5), 3 (no such file) and 0.
+    assert_eq!(code(&output), 4);
+    assert!(directory.path().join("layouts.h5.json").exists());
+    let report = std::fs::read_to_string(directory.path().join("report.jsonl")).unwrap();
+    let lines: Vec<Value> =
+        report.lines().map(|line| serde_json::from_str(line).unwrap()).collect();
+    assert_eq!(lines.len(), 3);
+    assert_eq!((&lines[0]["exit"], &lines[1]["exit"]), (&4.into(), &3.into()));
+    assert_eq!(lines[2]["complete"], true);
+}
+
+#[test]
+fn files_of_other_formats_are_named() {
+    let directory = tempfile::tempdir().unwrap();
+    for (file, named) in [
+        ("not_hdf5/netcdf3.nc", "NetCDF-3"),
+        ("not_hdf5/tiff.tif", "TIFF"),
+        ("not_hdf5/gzipped.h5.gz", "gzip"),
+        ("not_hdf5/error_page.h5", "HTML"),
+        ("not_hdf5/empty.h5", "empty"),
+        ("not_hdf5/truncated.h5", "the file has 0 there"),
+    ] {
+        let output = run(&["index", &testdata(file), "-o", "out.json"], directory.path());
+        let said = stderr(&output);
+        assert_eq!(code(&output), 4, "{said}");
+        assert!(said.contains(named) && said.lines().count() == 1, "{said}");
+        assert!(!directory.path().join("out.json").exists(), "{file}");
+    }
+}
+
+#[test]
+fn strict_turns_losses_into_a_failure() {
+    let directory = copied("external_and_virtual.h5");
+    let file = "external_and_virtual.h5";
+    let output = run(&["index", file], directory.path());
+    assert_eq!(code(&output), 0);
+    assert!(stderr(&output).contains("2 not in the sidecar"), "{}", stderr(&output));
+    let output = run(&["index", file, "--strict", "--report", "r.json", "-q"], directory.path());
+    assert_eq!(code(&output), 2);
+    // The sidecar is written all the same: what it holds is right.
+    assert!(directory.path().join("external_and_virtual.h5.json").exists());
+    let report = std::fs::read(directory.path().join("r.json")).unwrap();
+    let report: Value = serde_json::from_slice(&report).unwrap();
+    let paths: Vec<&str> = report["not_referenced"]
+        .as_array()
+        .unwrap()
+        .iter()
+        .map(|each| each["path"].as_str().unwrap())
+        .collect();
+    assert_eq!(paths, ["/external", "/virtual"]);
+}
+
+#[test]
+fn wrong_usage_is_one() {
+    let directory = tempfile::tempdir().unwrap();
+    for arguments in [
+        &["index"][..],
+        &["index", "--no-such-option", "a"],
+        &["frobnicate"],
+        &["index", "ftp://host/a.h5"],
+        &["index", "."],
+    ] {
+        let output = run(arguments, directory.path());
+        assert_eq!(code(&output), 1, "{arguments:?}: {}", stderr(&output));
+        assert!(!stderr(&output).is_empty());
+    }
+    for arguments in [&["--help"][..], &["index", "--help"], &["--version"]] {
+        assert_eq!(code(&run(arguments, directory.path())), 0);
+    }
+}
+
+#[test]
+fn an_output_that_cannot_be_written_leaves_nothing() {
+    let directory = copied("layouts.h5");
+    let output = run(&["index", "layouts.h5", "-o", "no/such/directory.json"], directory.path());
+    assert_eq!(code(&output), 3);
+    assert!(stderr(&output).contains("there is no directory"), "{}", stderr(&output));
+    assert_eq!(std::fs::read_dir(directory.path()).unwrap().count(), 1);
+}
+
+#[test]
+fn ls_shows_the_tree() {
+    let directory = copied("chunks_btree_v1.h5");
+    let output = run(&["ls", "chunks_btree_v1.h5"], directory.path());
+    assert_eq!(code(&output), 0);
+    let listed = String::from_utf8(output.stdout).unwrap();
+    let edges = listed.lines().find(|line| line.contains("edges")).unwrap();
+    assert!(edges.contains("[21, 33]") && edges.contains("btree_v1"), "{edges}");
+    let with_chunks = run(&["ls", "--chunks", "chunks_btree_v1.h5"], directory.path()).stdout;
+    let with_chunks = String::from_utf8(with_chunks).unwrap();
+    assert!(
+        with_chunks.contains("[0, 0]  ") && with_chunks.lines().count() > listed.lines().count()
+    );
+}
+
+#[test]
+fn ls_shows_links_of_every_kind() {
+    let directory = copied("compact_links.h5");
+    let output = run(&["ls", "compact_links.h5"], directory.path());
+    let listed = String::from_utf8(output.stdout).unwrap();
+    assert!(listed.contains(" -> ") && listed.contains("also /"), "{listed}");
+}
+
+#[test]
+fn ls_prints_the_index_for_scripts() {
+    let directory = copied("chunks_btree_v1.h5");
+    let output = run(&["ls", "--json", "chunks_btree_v1.h5"], directory.path());
+    let document: Value = serde_json::from_slice(&output.stdout).unwrap();
+    let objects = document["objects"].as_array().unwrap();
+    let edges = objects.iter().find(|object| object["path"] == "/edges").unwrap();
+    assert_eq!(edges["type"], "dataset");
+    assert_eq!(edges["layout"], "chunked");
+    assert_eq!(edges["index_type"], "btree_v1");
+    let first = &edges["chunks"][0];
+    assert_eq!(first[0], serde_json::json!([0, 0]));
+    assert!(first[1].is_u64() && first[2].is_u64() && first[3] == 0);
+    assert!(document["problems"].as_array().unwrap().is_empty());
+}
+
+/// `h5sidecar ls ... | head -1` is no failure.
+#[cfg(unix)]
+#[test]
+fn a_reader_that_has_enough_is_no_failure() {
+    let mut listing = Command::new(env!("CARGO_BIN_EXE_h5sidecar"))
+        .args(["ls", "--chunks", &testdata("atl03_mini.h5")])
+        .stdout(Stdio::piped())
+        .stderr(Stdio::piped())
+        .spawn()
+        .unwrap();
+    drop(listing.stdout.take());
+    let output = listing.wait_with_output().unwrap();
+    assert_eq!((code(&output), stderr(&output)), (0, String::new()));
+}
