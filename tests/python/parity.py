@@ -50,6 +50,13 @@ def reported_paths(report):
     return {entry["path"].strip("/"): entry.get("reason", "") for entry in entries if entry.get("path")}
 
 
+def reason_for(path, reported):
+    """Why a dataset is not in the sidecar, as reported of itself or of a group above it, whose links are lost."""
+    while path not in reported and path:
+        path = path.rpartition("/")[0]
+    return reported.get(path)
+
+
 class Parity:
     def __init__(self):
         self.datasets = defaultdict(list)  # verdict -> [(path, detail)]
@@ -85,8 +92,9 @@ def compare(sidecar_path, file, reported):
             known.update(paths)
             present = [path for path in paths if path in arrays]
             if not present:
-                verdict = "reported" if (why := [p for p in paths if p in reported]) else "missing"
-                parity.datasets[verdict].append((paths[0], reported[why[0]] if why else "not in the sidecar"))
+                why = next((reason for path in paths if (reason := reason_for(path, reported)) is not None), None)
+                verdict = "missing" if why is None else "reported"
+                parity.datasets[verdict].append((paths[0], why or "not in the sidecar"))
             for path in present:
                 wrong = compare_dataset(f[path], store, path, through_xarray)
                 parity.datasets["wrong" if wrong else "equal"].append((path, wrong))

@@ -14,9 +14,10 @@
 //! | II superblock | [`superblock`] |
 //! | III.A B-trees | [`btree`] |
 //! | III.B, III.C symbol tables | [`symbol_table`] |
-//! | III.D, III.E local and global heaps | [`heap`] |
+//! | III.D, III.E, III.G local, global and fractal heaps | [`heap`] |
 //! | IV.A.1 object headers | [`object_header`] |
 //! | IV.A.2 header messages | [`message`] |
+//! | VII chunk indexes | [`chunk_index`] |
 //!
 //! # Example
 //!
@@ -56,6 +57,7 @@
 )]
 
 pub mod btree;
+pub mod chunk_index;
 pub mod error;
 pub mod heap;
 pub mod limits;

@@ -58,6 +58,8 @@ structures! {
     SharedMessage "shared message" "IV.A.2 (shared)",
     UnknownMessage "unknown header message" "IV.A.2",
     ChunkIndex "chunk index" "VII",
+    FixedArray "fixed array" "VII.C",
+    ExtensibleArray "extensible array" "VII.D",
     Data "raw data" "IV.A.2.i",
 }
 

@@ -1,5 +1,7 @@
-//! B-trees: the nodes of old-style groups and of chunk indexes (version 1).
+//! B-trees: old-style groups and chunk indexes (version 1), dense links and attributes, newer chunk
+//! indexes (version 2).
 //!
-//! Spec: III.A. Version 2 B-trees (III.A.2) are not read yet.
+//! Spec: III.A.
 
 pub mod v1;
+pub mod v2;

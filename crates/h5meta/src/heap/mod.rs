@@ -1,7 +1,8 @@
-//! Heaps: names of old-style groups (local), variable-length values (global).
+//! Heaps: names of old-style groups (local), variable-length values (global), dense links and
+//! attributes (fractal).
 //!
-//! Spec: III.D and III.E. Fractal heaps (III.G), which hold dense links and attributes, are not read
-//! yet.
+//! Spec: III.D, III.E and III.G.
 
+pub mod fractal;
 pub mod global;
 pub mod local;

@@ -1,0 +1,93 @@
+//! Fractal heap IDs: where an object of the heap is.
+//!
+//! Spec: III.G, "Fractal Heap ID".
+
+use super::Header;
+use crate::error::Result;
+use crate::spec::Structure;
+use crate::wire::{Address, Cursor, Sizes, to_u64, to_usize};
+
+/// Where an object of a fractal heap is.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum HeapId {
+    /// In a direct block.
+    Managed {
+        /// Where it starts in the heap.
+        offset: u64,
+        /// Its bytes.
+        length: u64,
+    },
+    /// By itself in the file.
+    Huge(Huge),
+    /// In the ID.
+    Tiny(Vec<u8>),
+}
+
+/// An object too large for a block.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Huge {
+    /// Where it is, and its bytes.
+    Direct {
+        /// Where it is.
+        address: Address,
+        /// Its bytes.
+        length: u64,
+    },
+    /// Through the heap's B-tree of huge objects.
+    Key(u64),
+    /// Through a filter pipeline.
+    Filtered,
+}
+
+impl HeapId {
+    /// Decodes an ID of the heap with this header.
+    ///
+    /// # Errors
+    /// `Truncated`, `Version`, or `Invalid` types and addresses.
+    pub fn decode(id: &[u8], header: &Header, sizes: Sizes) -> Result<Self> {
+        let mut cursor = Cursor::new(id, Structure::FractalHeap);
+        let first = cursor.u8()?;
+        if first >> 6 != 0 {
+            return Err(cursor.unknown_version(first >> 6));
+        }
+        match (first >> 4) & 3 {
+            0 => {
+                let offset = cursor.uint(to_usize(header.table.offset_bytes()))?;
+                let length = cursor.uint(length_bytes(header))?;
+                Ok(Self::Managed { offset, length })
+            }
+            1 => huge(&mut cursor, header, sizes).map(Self::Huge),
+            2 => {
+                let mut length = u64::from(first & 0x0f);
+                // IDs with room for more than 16 bytes have twelve bits for the length.
+                if header.id_length > 18 {
+                    length = (length << 8) | u64::from(cursor.u8()?);
+                }
+                Ok(Self::Tiny(cursor.take(length.saturating_add(1))?.to_vec()))
+            }
+            other => Err(cursor.invalid(other, "a heap ID type that cannot be")),
+        }
+    }
+}
+
+/// The bytes that the length of a managed object is stored in.
+fn length_bytes(header: &Header) -> usize {
+    let bytes = |most: u64| to_usize(u64::from(most.max(1).ilog2() / 8).saturating_add(1));
+    // As libhdf5 has it: for the largest block rounded down by one bit, for the largest object not.
+    let block = to_usize(u64::from(header.table.max_direct.trailing_zeros().div_ceil(8)));
+    block.min(bytes(header.max_managed.into())).max(1)
+}
+
+fn huge(cursor: &mut Cursor<'_>, header: &Header, sizes: Sizes) -> Result<Huge> {
+    if header.filtered {
+        return Ok(Huge::Filtered);
+    }
+    let room = u64::from(header.id_length).saturating_sub(1);
+    if to_u64(sizes.o()).saturating_add(to_u64(sizes.l())) > room {
+        return cursor.uint(to_usize(room.min(8))).map(Huge::Key);
+    }
+    let Some(address) = cursor.address(sizes)? else {
+        return Err(cursor.invalid(0_u8, "a huge object without an address"));
+    };
+    Ok(Huge::Direct { address, length: cursor.length(sizes)? })
+}
