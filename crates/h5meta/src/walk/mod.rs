@@ -184,7 +184,7 @@ impl Walk {
     fn bytes(&self, step: &Step) -> Result<Bytes> {
         let Want { at, min, .. } = step.want;
         self.extents.slice(at, min).ok_or_else(|| {
-            let have = self.extents.available(at);
+            let have = self.extents.in_file(at);
             Error::new(Kind::Truncated { need: min, have }, step.then.structure(), 0).at(at)
         })
     }
@@ -217,6 +217,7 @@ impl Walk {
     fn take(&mut self, step: &Step, bytes: &Bytes) -> Result<()> {
         match step.then {
             Then::Signature => self.signature(step.want.at, bytes),
+            Then::Foreign => Err(self.foreign(bytes)),
             Then::Superblock => self.superblock(step.want.at, bytes),
             Then::Guess(guess) => self.guessed(guess, bytes),
             Then::Header(id) => self.header(id, step.want.at, bytes),
@@ -236,7 +237,7 @@ impl Walk {
     fn fail(&mut self, then: Then, error: Error) -> Result<()> {
         match then {
             Then::Signature => return self.searched(),
-            Then::Superblock => return Err(error),
+            Then::Foreign | Then::Superblock => return Err(error),
             // What a cache says may be wrong: then there was nothing to guess.
             Then::Guess(_) => {}
             Then::Header(id) if self.objects.root() == Some(id) => return Err(error),

@@ -16,6 +16,8 @@ pub(super) struct Step {
 pub(super) enum Then {
     /// A place where a superblock may be.
     Signature,
+    /// The start of a file that has none.
+    Foreign,
     Superblock,
     /// What will be wanted if a cache tells the truth: see `guess`.
     Guess(Guess),
@@ -47,7 +49,9 @@ pub(super) enum Guess {
 impl Then {
     pub(super) const fn structure(self) -> Structure {
         match self {
-            Self::Signature | Self::Superblock | Self::Guess(_) => Structure::Superblock,
+            Self::Signature | Self::Foreign | Self::Superblock | Self::Guess(_) => {
+                Structure::Superblock
+            }
             Self::Header(_) | Self::Continuation(..) => Structure::ObjectHeader,
             Self::GroupNode(..) | Self::ChunkNode(..) => Structure::BtreeV1,
             Self::SymbolNode(_) => Structure::SymbolTableNode,

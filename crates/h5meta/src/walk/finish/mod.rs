@@ -51,7 +51,7 @@ pub(super) fn finish(mut walk: Walk) -> Result<(Index, Vec<Problem>)> {
     }
     let key = |problem: &Problem| {
         let Problem { path, effect, error } = problem;
-        (path.clone(), effect.clone(), error.structure(), error.offset(), error.reason())
+        (path.clone(), effect.clone(), error.structure(), error.offset(), error.to_string())
     };
     problems.sort_by_cached_key(key);
     problems.dedup();
