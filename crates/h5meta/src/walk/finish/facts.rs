@@ -16,6 +16,7 @@ use crate::message::{
 use crate::model::{ChunkTable, Dataset, Effect, Group, NamedLink, ObjectKind, Storage};
 use crate::spec::Structure;
 use crate::superblock::Superblock;
+use crate::symbol_table::Entry;
 use crate::wire::Address;
 
 /// What each object is.
@@ -245,6 +246,11 @@ fn old_style_links(
 ) -> Vec<NamedLink> {
     // Without a heap there is a problem already.
     let Some(names) = &table.names else { return Vec::new() };
+    if share_bytes(&table.entries, names) {
+        let kind = Kind::Invalid { value: 0, why: "names that share their bytes" };
+        problem(Effect::Links, Error::new(kind, Structure::LocalHeap, 0));
+        return Vec::new();
+    }
     let mut links = Vec::with_capacity(table.entries.len());
     for entry in &table.entries {
         let name = local::string(names, entry.name);
@@ -264,4 +270,14 @@ fn old_style_links(
         }
     }
     links
+}
+
+/// Whether names are longer in all than their heap. An honest heap has each once; entries that all
+/// name one long string would take the square of the file.
+fn share_bytes(entries: &[Entry], names: &[u8]) -> bool {
+    let offsets = entries.iter().flat_map(|entry| [Some(entry.name), entry.soft_link]);
+    let mut strings = offsets.flatten().filter_map(|offset| local::string(names, offset).ok());
+    let within =
+        |sum: usize, string: &[u8]| sum.checked_add(string.len()).filter(|&sum| sum <= names.len());
+    strings.try_fold(0, within).is_none()
 }

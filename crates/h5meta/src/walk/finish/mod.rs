@@ -29,11 +29,11 @@ pub(super) fn finish(mut walk: Walk) -> Result<(Index, Vec<Problem>)> {
         return Err(no_root_group(root, problems));
     }
 
-    let named = Named::from_root(root, &kinds, &walk);
+    let mut named = Named::from_root(root, &kinds, &walk)?;
     let mut problems: Vec<Problem> = problems
         .into_iter()
-        .map(|(id, effect, error)| Problem { path: named.path(id, &walk), effect, error })
-        .collect();
+        .map(|(id, effect, error)| Ok(Problem { path: named.path(id, &walk)?, effect, error }))
+        .collect::<Result<_>>()?;
     problems.extend(named.problems);
     let mut objects = Vec::new();
     let mut by_address = HashMap::new();
