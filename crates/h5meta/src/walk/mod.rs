@@ -209,7 +209,9 @@ impl Walk {
             Err(error) => match error.needs() {
                 // The start of the structure says that it is longer: ask again, for all of it.
                 Some(need) if need > to_u64(bytes.len()) && need > step.want.min => {
-                    if need > self.limits.block_bytes {
+                    // What the file has no room for is truncated, whatever the limit.
+                    let in_file = !self.extents.is_past_end(step.want.at, need);
+                    if in_file && need > self.limits.block_bytes {
                         let structure = step.then.structure();
                         let limit = limit("block_bytes", self.limits.block_bytes, structure);
                         return self.fail(step.then, limit.at(step.want.at));
@@ -300,7 +302,7 @@ impl Walk {
     fn want(&mut self, address: Address, min: u64, hint: u64, then: Then) -> Result<()> {
         let structure = then.structure();
         let at = self.locate(address)?;
-        if min > self.limits.block_bytes {
+        if min > self.limits.block_bytes && !self.extents.is_past_end(at, min) {
             return Err(limit("block_bytes", self.limits.block_bytes, structure).at(at));
         }
         let want = Want { at, min, hint: hint.max(min) };
@@ -332,7 +334,7 @@ impl Walk {
     /// More than any honest file has of anything that takes a byte. A file has each block and each
     /// value once; one that has many in the same bytes would cost the square of its length.
     fn most(&self) -> u64 {
-        self.extents.length().map_or(u64::MAX, |n| n.saturating_mul(4).saturating_add(1 << 16))
+        self.extents.length().map_or(u64::MAX, |n| n.saturating_mul(4).saturating_add(1 << 12))
     }
 
     /// A budget of the whole file is spent: whatever comes next, `next` gives this error.

@@ -8,6 +8,8 @@ use std::path::{Path, PathBuf};
 use bytes::Bytes;
 use h5meta::{Error, FileOffset, Index, Limits, Need, Problem, Walk, Want};
 
+pub(crate) mod forge;
+
 /// What a walk ends with.
 pub(crate) type Outcome = Result<(Index, Vec<Problem>), Error>;
 

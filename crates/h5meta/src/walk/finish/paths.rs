@@ -30,7 +30,7 @@ impl Named {
         kinds: &HashMap<ObjectId, ObjectKind>,
         walk: &Walk,
     ) -> Result<Self> {
-        let budget = walk.most().saturating_mul(16);
+        let budget = walk.most().saturating_mul(4);
         let (in_order, position, problems) = (Vec::new(), HashMap::new(), Vec::new());
         let mut named = Self { in_order, position, problems, budget };
         // A stack of our own: the depth of the tree is the file's to choose.
