@@ -83,6 +83,8 @@ pub struct Walk {
     visited: HashSet<(HeaderBlock, FileOffset, Structure, Option<u8>)>,
     /// Blocks wanted on a guess.
     guessed: HashSet<Address>,
+    /// Bytes of them that were decoded.
+    guessed_bytes: u64,
     chunks: u64,
     /// Elements of attributes read so far.
     elements: u64,
@@ -107,6 +109,7 @@ impl Walk {
             attributes: Attributes::default(),
             visited: HashSet::new(),
             guessed: HashSet::new(),
+            guessed_bytes: 0,
             chunks: 0,
             elements: 0,
             exhausted: None,

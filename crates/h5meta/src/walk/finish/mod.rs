@@ -69,7 +69,8 @@ fn no_root_group(root: ObjectId, problems: Problems) -> Error {
         .map(|(_, _, error)| error)
         .collect();
     // Those of a place in the file are causes, the others consequences.
-    errors.sort_by_key(|error| (error.offset().is_none(), error.offset()));
+    errors
+        .sort_by_cached_key(|error| (error.offset().is_none(), error.offset(), error.to_string()));
     errors.into_iter().next().unwrap_or_else(|| {
         let kind = Kind::Invalid { value: 0, why: "the root object is no group" };
         Error::new(kind, Structure::ObjectHeader, 0)
