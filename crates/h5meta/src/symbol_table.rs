@@ -102,3 +102,6 @@ impl Entry {
         Some(CachedSymbolTable { btree, heap })
     }
 }
+
+#[cfg(test)]
+mod tests;

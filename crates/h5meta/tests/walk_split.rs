@@ -14,11 +14,8 @@ use support::{cut, driven, files, small_files, supply_exactly, supply_in_pieces,
 
 /// Compares text, and shows where it starts to differ.
 fn assert_same(name: &str, how: &str, expected: &str, found: &str) {
-    if expected == found {
-        return;
-    }
-    let differ = expected.lines().zip(found.lines()).find(|(a, b)| a != b);
-    panic!("{name} {how}: {differ:#?}");
+    let differ = || expected.lines().zip(found.lines()).find(|(a, b)| a != b);
+    assert!(expected == found, "{name} {how}: {:#?}", differ());
 }
 
 #[test]

@@ -99,3 +99,6 @@ impl Collection {
         self.objects.get(&u16::try_from(index).ok()?)
     }
 }
+
+#[cfg(test)]
+mod tests;
