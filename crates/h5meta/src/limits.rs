@@ -15,14 +15,9 @@ pub struct Limits {
     pub steps: u64,
     /// Bytes of one block of metadata: what a size field may make us ask for at once.
     pub block_bytes: u64,
-    /// Bytes of metadata decoded in all, counted once a block.
+    /// Bytes of metadata decoded in all. Blocks that overlap are stopped sooner: no file holds many
+    /// times its own length.
     pub metadata_bytes: u64,
-    /// Messages in one object header.
-    pub messages: u64,
-    /// Nested classes in one datatype (a compound of arrays of compounds is three).
-    pub datatype_depth: u64,
-    /// Members in all of one datatype.
-    pub datatype_members: u64,
     /// Elements decoded in one attribute, variable-length ones counted.
     pub attribute_elements: u64,
 }
@@ -35,9 +30,6 @@ impl Default for Limits {
             steps: 100_000_000,
             block_bytes: 256 << 20,
             metadata_bytes: 16 << 30,
-            messages: 65_536,
-            datatype_depth: 64,
-            datatype_members: 65_536,
             attribute_elements: 4_000_000,
         }
     }

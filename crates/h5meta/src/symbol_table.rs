@@ -60,7 +60,11 @@ pub fn decode_node(bytes: &[u8], sizes: Sizes) -> Result<Vec<Entry>> {
 /// The bytes of a node with room for all the entries that `k` allows.
 #[must_use]
 pub fn node_size(k: BtreeK, sizes: Sizes) -> u64 {
-    let entries = u64::from(k.group_leaf).saturating_mul(2);
+    size(u64::from(k.group_leaf).saturating_mul(2), sizes)
+}
+
+/// The bytes of a node of that many entries.
+pub(crate) fn size(entries: u64, sizes: Sizes) -> u64 {
     entry_size(sizes).saturating_mul(entries).saturating_add(PREFIX)
 }
 
@@ -98,3 +102,6 @@ impl Entry {
         Some(CachedSymbolTable { btree, heap })
     }
 }
+
+#[cfg(test)]
+mod tests;

@@ -120,6 +120,13 @@ impl<'a> Node<'a> {
         Ok(Self { level: prefix.level, children: prefix.entries_used, keys, sizes, table: cursor })
     }
 
+    /// Bytes of the node that are in use.
+    #[must_use]
+    pub fn size(&self) -> u64 {
+        let entry = self.keys.size(self.sizes).saturating_add(to_u64(self.sizes.o()));
+        prefix_size(self.sizes).saturating_add(entry.saturating_mul(self.children.into()))
+    }
+
     /// The children's addresses.
     ///
     /// # Errors

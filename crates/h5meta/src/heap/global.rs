@@ -40,6 +40,7 @@ impl HeapId {
 /// A collection's objects, by index.
 #[derive(Clone, Debug, Default)]
 pub struct Collection {
+    size: u64,
     objects: BTreeMap<u16, Bytes>,
 }
 
@@ -56,6 +57,9 @@ impl Collection {
         let size = cursor.length(sizes)?;
         cursor.pad_to_8();
         let header = cursor.position();
+        if size < header {
+            return Err(cursor.invalid(size, "a collection smaller than its header"));
+        }
         // All of it is taken before any object is looked at.
         cursor.clone().take(size.saturating_sub(header))?;
 
@@ -80,7 +84,13 @@ impl Collection {
             objects.insert(index, bytes.slice(start..start.saturating_add(object.len())));
             cursor.pad_to_8();
         }
-        Ok(Self { objects })
+        Ok(Self { size, objects })
+    }
+
+    /// Collection Size, in bytes.
+    #[must_use]
+    pub fn size(&self) -> u64 {
+        self.size
     }
 
     /// The object of that index.
@@ -89,3 +99,6 @@ impl Collection {
         self.objects.get(&u16::try_from(index).ok()?)
     }
 }
+
+#[cfg(test)]
+mod tests;

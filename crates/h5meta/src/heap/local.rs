@@ -66,3 +66,6 @@ pub fn string(data: &[u8], offset: u64) -> Result<&[u8]> {
     };
     Cursor::new(rest, Structure::LocalHeap).c_string()
 }
+
+#[cfg(test)]
+mod tests;

@@ -16,7 +16,7 @@ pub struct Link {
 }
 
 /// What a link leads to.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
 #[non_exhaustive]
 pub enum LinkTarget {
     /// An object of this file, by its header's address.

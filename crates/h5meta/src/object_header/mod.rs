@@ -36,6 +36,8 @@ impl Format {
 pub struct Header<'a> {
     /// What the continuation blocks need.
     pub format: Format,
+    /// Bytes from the header's start to its last message's end.
+    pub size: u64,
     /// The messages of this block, NIL messages left out.
     pub messages: Vec<RawMessage<'a>>,
 }

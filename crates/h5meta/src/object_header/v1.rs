@@ -20,7 +20,8 @@ pub(super) fn decode(bytes: &[u8]) -> Result<Header<'_>> {
     cursor.take(4)?; // the messages start at a multiple of eight bytes
     let start = cursor.position();
     let block = cursor.take(size.into())?;
-    Ok(Header { format: Format::V1, messages: messages(block, start)? })
+    let size = cursor.position();
+    Ok(Header { format: Format::V1, size, messages: messages(block, start)? })
 }
 
 pub(super) fn decode_continuation(bytes: &[u8]) -> Result<Vec<RawMessage<'_>>> {

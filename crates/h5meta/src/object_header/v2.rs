@@ -29,7 +29,7 @@ pub(super) fn decode(bytes: &[u8]) -> Result<Header<'_>> {
 
     let creation_order = flags & 0x04 != 0;
     let messages = messages(block, start, creation_order)?;
-    Ok(Header { format: Format::V2 { creation_order }, messages })
+    Ok(Header { format: Format::V2 { creation_order }, size: cursor.position(), messages })
 }
 
 pub(super) fn decode_continuation(
@@ -39,7 +39,9 @@ pub(super) fn decode_continuation(
     let mut cursor = Cursor::new(bytes, Structure::ObjectHeader);
     cursor.signature(b"OCHK")?;
     let start = cursor.position();
-    let size = to_u64(cursor.rest().len()).saturating_sub(CHECKSUM);
+    let Some(size) = to_u64(cursor.rest().len()).checked_sub(CHECKSUM) else {
+        return Err(cursor.invalid(to_u64(bytes.len()), "a block shorter than its frame"));
+    };
     let block = cursor.take(size)?;
     cursor.checksum(bytes.get(..to_usize(cursor.position())).unwrap_or(bytes))?;
     messages(block, start, creation_order)

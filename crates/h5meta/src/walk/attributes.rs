@@ -9,7 +9,7 @@ use super::objects::ObjectId;
 use super::{Then, Walk};
 use crate::error::{Error, Kind, Result};
 use crate::heap::global::{self, Collection, HeapId};
-use crate::message::{Dataspace, Datatype, MaybeShared, Message, RawAttribute, SharedAt};
+use crate::message::{Dataspace, Datatype, MaybeShared, RawAttribute, SharedAt};
 use crate::spec::Structure;
 use crate::value::{GlobalHeap, Reader, Value};
 use crate::wire::{Address, FileOffset};
@@ -65,39 +65,42 @@ impl Walk {
     pub(super) fn attribute(
         &mut self,
         object: ObjectId,
-        raw: &RawAttribute,
+        raw: RawAttribute,
         place: FileOffset,
     ) -> Result<()> {
-        let MaybeShared::Here(dataspace) = &raw.dataspace else {
+        let RawAttribute { name, datatype, dataspace, data } = raw;
+        let MaybeShared::Here(dataspace) = dataspace else {
             return Err(unsupported("a shared dataspace"));
+        };
+        let holder = match datatype {
+            MaybeShared::At(SharedAt::Object(address)) => Some(self.object(address)?),
+            _ => None,
         };
         let id = AttributeId(self.attributes.states.len());
         self.attributes.states.push(AttributeState {
             object,
-            name: raw.name.clone(),
+            name,
             place,
-            datatype: raw.datatype.clone(),
-            dataspace: dataspace.clone(),
-            data: raw.data.clone(),
+            datatype,
+            dataspace,
+            data,
             waiting: 0,
             outcome: None,
         });
-        if let MaybeShared::At(SharedAt::Object(address)) = raw.datatype {
-            let holder = self.object(address)?;
-            self.attributes.waiting_for_object.entry(holder).or_default().push(id);
+        let incomplete = |id: &ObjectId| self.objects.get(*id).is_some_and(|o| !o.is_complete());
+        match holder.filter(incomplete) {
+            Some(holder) => {
+                self.attributes.waiting_for_object.entry(holder).or_default().push(id);
+            }
+            None => self.read_attribute(id),
         }
-        self.read_attribute(id);
         Ok(())
     }
 
-    /// A header block of an object has arrived: attributes may have waited for its datatype.
+    /// An object's header is complete: attributes may have waited for its datatype.
     pub(super) fn retry_attributes_of(&mut self, object: ObjectId) {
         for id in self.attributes.waiting_for_object.remove(&object).unwrap_or_default() {
             self.read_attribute(id);
-            let waits = self.attributes.get(id).is_some_and(|state| state.datatype(self).is_none());
-            if waits {
-                self.attributes.waiting_for_object.entry(object).or_default().push(id);
-            }
         }
     }
 
@@ -126,11 +129,12 @@ impl Walk {
         let datatype = state.datatype(self)?;
         let sizes = self.sizes().ok()?;
         let heap = Heap { collections: &self.attributes.collections, missing: RefCell::default() };
-        let budget = self.limits.attribute_elements;
+        let budget = self.limits.attribute_elements.min(self.most());
         let mut reader = Reader { sizes, heap: &heap, budget };
         // A count that does not fit is more than any budget.
         let count = state.dataspace.elements().unwrap_or(u64::MAX);
         let outcome = reader.elements(datatype, &state.data, count);
+        let used = budget.saturating_sub(reader.budget);
         let missing = heap.missing.into_inner();
         if !missing.is_empty() {
             return Some(missing);
@@ -138,6 +142,7 @@ impl Walk {
         if let Some(state) = self.attributes.states.get_mut(id.0) {
             state.outcome = Some(outcome);
         }
+        self.charge_elements(used);
         None
     }
 
@@ -160,6 +165,7 @@ impl Walk {
     /// A collection has arrived.
     pub(super) fn collection(&mut self, address: Address, bytes: &Bytes) -> Result<()> {
         let collection = Collection::decode(bytes, self.sizes()?)?;
+        self.charge_bytes(collection.size())?;
         self.settle(address, Slot::Here(collection));
         Ok(())
     }
@@ -188,13 +194,7 @@ impl Walk {
     ) -> Option<&'a Datatype> {
         match datatype {
             MaybeShared::Here(datatype) => Some(datatype),
-            MaybeShared::At(SharedAt::Object(address)) => {
-                let holder = self.objects.get(self.objects.find(*address)?)?;
-                holder.messages().find_map(|message| match message {
-                    Message::Datatype(datatype) => datatype.here(),
-                    _ => None,
-                })
-            }
+            MaybeShared::At(SharedAt::Object(address)) => self.objects.datatype_at(*address),
             MaybeShared::At(SharedAt::Heap(_)) => None,
         }
     }

@@ -2,7 +2,7 @@
 
 use bytes::Bytes;
 
-use super::objects::ObjectId;
+use super::objects::HeaderBlock;
 use super::{Then, Walk, limit};
 use crate::btree::v1::{self, Keys, Node};
 use crate::error::{Error, Kind, Result};
@@ -30,12 +30,7 @@ impl Chunks {
 impl Walk {
     /// Wants the root of a chunk index. An index without an address has no chunks yet; that of a
     /// single chunk is the chunk, whose size only the whole header can tell.
-    pub(super) fn walk_chunk_index(
-        &mut self,
-        id: ObjectId,
-        rank: usize,
-        index: ChunkIndex,
-    ) -> Result<()> {
+    pub(super) fn walk_chunk_index(&mut self, id: HeaderBlock, index: ChunkIndex) -> Result<()> {
         let Some(address) = index.address() else { return Ok(()) };
         let done = match index {
             ChunkIndex::Single { .. } => Ok(()),
@@ -45,7 +40,6 @@ impl Walk {
             ChunkIndex::ExtensibleArray { .. } => not_read("an extensible array chunk index"),
             ChunkIndex::BtreeV2 { .. } => not_read("a version 2 B-tree chunk index"),
         };
-        debug_assert!(rank <= 32, "decoders bound the rank");
         if let Err(error) = done {
             let at = self.locate(address)?;
             self.chunks_lost(id, error.at(at));
@@ -53,39 +47,43 @@ impl Walk {
         Ok(())
     }
 
-    fn chunk_node_at(&mut self, id: ObjectId, address: Address, level: Option<u8>) -> Result<()> {
-        self.first_visit(id, address, Structure::BtreeV1)?;
+    fn chunk_node_at(
+        &mut self,
+        id: HeaderBlock,
+        address: Address,
+        level: Option<u8>,
+    ) -> Result<()> {
+        self.first_visit(id, address, Structure::BtreeV1, level)?;
         let sizes = self.sizes()?;
-        let Some(chunks) = self.objects.get(id).and_then(|state| state.chunks.as_ref()) else {
-            return Ok(());
-        };
-        let hint = v1::node_size(chunks.keys, self.btree_k().indexed_storage, sizes);
+        let Some(keys) = self.chunks_mut(id).map(|chunks| chunks.keys) else { return Ok(()) };
+        let hint = v1::node_size(keys, self.btree_k().indexed_storage, sizes);
         self.want(address, v1::prefix_size(sizes), hint, Then::ChunkNode(id, level))
     }
 
     pub(super) fn chunk_node(
         &mut self,
-        id: ObjectId,
+        id: HeaderBlock,
         level: Option<u8>,
         bytes: &Bytes,
     ) -> Result<()> {
         let sizes = self.sizes()?;
-        let Some(chunks) = self.objects.get(id).and_then(|state| state.chunks.as_ref()) else {
-            return Ok(());
-        };
-        let node = Node::decode(bytes, chunks.keys, sizes)?;
+        let Some(keys) = self.chunks_mut(id).map(|chunks| chunks.keys) else { return Ok(()) };
+        let node = Node::decode(bytes, keys, sizes)?;
         node.check_level(level)?;
+        self.charge_bytes(node.size())?;
         if let Some(below) = node.level.checked_sub(1) {
             for child in node.addresses() {
-                self.chunk_node_at(id, child?, Some(below))?;
+                let wanted = child.and_then(|child| self.chunk_node_at(id, child, Some(below)));
+                if let Err(error) = wanted {
+                    self.chunks_lost(id, error);
+                }
             }
             return Ok(());
         }
         self.charge_chunks(node.children.into())?;
-        let superblock = self.superblock.as_ref();
-        let Some(superblock) = superblock else { return Ok(()) };
-        let chunks = self.objects.get_mut(id).and_then(|state| state.chunks.as_mut());
-        let Some(chunks) = chunks else { return Ok(()) };
+        let Some(superblock) = self.superblock.as_ref() else { return Ok(()) };
+        let block = self.objects.block_mut(id);
+        let Some(chunks) = block.and_then(|block| block.chunks.as_mut()) else { return Ok(()) };
         for record in node.chunks() {
             let record = record?;
             let at = superblock.locate(record.address)?;
@@ -97,17 +95,21 @@ impl Walk {
     pub(super) fn charge_chunks(&mut self, n: u64) -> Result<()> {
         self.chunks = self.chunks.saturating_add(n);
         if self.chunks > self.limits.chunks {
-            return Err(limit("chunks", self.limits.chunks, Structure::ChunkIndex));
+            return Err(self.exhaust(limit("chunks", self.limits.chunks, Structure::ChunkIndex)));
         }
         Ok(())
     }
 
     /// Part of a chunk index cannot be read: a table with holes would read as fill values.
-    pub(super) fn chunks_lost(&mut self, id: ObjectId, error: Error) {
-        if let Some(chunks) = self.objects.get_mut(id).and_then(|state| state.chunks.as_mut()) {
+    pub(super) fn chunks_lost(&mut self, id: HeaderBlock, error: Error) {
+        if let Some(chunks) = self.chunks_mut(id) {
             chunks.lost = true;
         }
-        self.problem(id, Effect::Data, error);
+        self.problem(id.object, Effect::Data, error);
+    }
+
+    fn chunks_mut(&mut self, id: HeaderBlock) -> Option<&mut Chunks> {
+        self.objects.block_mut(id)?.chunks.as_mut()
     }
 }
 

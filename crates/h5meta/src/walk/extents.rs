@@ -11,6 +11,8 @@ use crate::wire::{FileOffset, to_u64, to_usize};
 #[derive(Debug, Default)]
 pub(super) struct Extents {
     pieces: BTreeMap<u64, Bytes>,
+    /// Where each unbroken run of pieces starts and ends, however many pieces it is.
+    runs: BTreeMap<u64, u64>,
     length: Option<u64>,
 }
 
@@ -29,7 +31,7 @@ impl Extents {
         let mut at = start;
         while !rest.is_empty() {
             // What is there already stays; what is not, up to the next piece, is added.
-            let known = self.known_from(at);
+            let known = self.known_until(at);
             if known > at {
                 let skip = to_usize(known.saturating_sub(at)).min(rest.len());
                 rest = rest.split_off(skip);
@@ -43,50 +45,38 @@ impl Extents {
             at = at.saturating_add(to_u64(fits));
             rest = more;
         }
-        self.run_around(start)
+        self.join(start..at)
     }
 
-    /// Where the piece at `at` ends, or `at` if there is none.
-    fn known_from(&self, at: u64) -> u64 {
-        match self.pieces.range(..=at).next_back() {
-            Some((&start, piece)) => start.saturating_add(to_u64(piece.len())).max(at),
-            None => at,
+    /// Joins a range, all of it known now, with the runs that it touches.
+    fn join(&mut self, range: Range<u64>) -> Range<u64> {
+        let before = self.runs.range(..=range.start).next_back();
+        let before = before.filter(|&(_, &end)| end >= range.start);
+        let start = before.map_or(range.start, |(&start, _)| start);
+        let mut end = range.end;
+        while let Some((&next, &next_end)) = self.runs.range(start..=end).next() {
+            end = end.max(next_end);
+            self.runs.remove(&next);
         }
-    }
-
-    /// The unbroken run of pieces that `at` is in.
-    fn run_around(&self, at: u64) -> Range<u64> {
-        let mut end = at;
-        while self.known_from(end) > end {
-            end = self.known_from(end);
-        }
-        let mut start = at;
-        for (&piece_start, piece) in self.pieces.range(..=at).rev() {
-            if piece_start.saturating_add(to_u64(piece.len())) < start {
-                break;
-            }
-            start = piece_start;
+        if end > start {
+            self.runs.insert(start, end);
         }
         start..end
     }
 
-    /// Bytes known without a break from `at` on.
-    pub(super) fn available(&self, at: FileOffset) -> u64 {
-        self.run_around(at.0).end.saturating_sub(at.0)
+    /// Where the run that `at` is in ends, or `at` if it is in none.
+    fn known_until(&self, at: u64) -> u64 {
+        self.runs.range(..=at).next_back().map_or(at, |(_, &end)| end.max(at))
     }
 
     /// Whether the `min` bytes from `at` on are known.
     pub(super) fn has(&self, at: FileOffset, min: u64) -> bool {
-        let mut end = at.0;
-        let wanted = at.0.saturating_add(min);
-        while end < wanted {
-            let known = self.known_from(end);
-            if known == end {
-                return false;
-            }
-            end = known;
-        }
-        true
+        self.known_until(at.0).saturating_sub(at.0) >= min
+    }
+
+    /// Bytes that the file has from `at` on, whether or not they are known.
+    pub(super) fn in_file(&self, at: FileOffset) -> u64 {
+        self.length.unwrap_or(0).saturating_sub(at.0)
     }
 
     /// Whether the `min` bytes from `at` on can never be known.
@@ -104,9 +94,11 @@ impl Extents {
             return None;
         }
         let mut joined = BytesMut::with_capacity(to_usize(min));
-        while to_u64(joined.len()) < min {
+        while joined.len() < to_usize(min) {
             let next = self.prefix(FileOffset(at.0.saturating_add(to_u64(joined.len()))));
-            joined.extend_from_slice(&next);
+            // The last piece may be the rest of the file: no more of it is copied than is asked for.
+            let missing = to_usize(min).saturating_sub(joined.len());
+            joined.extend_from_slice(next.get(..missing).unwrap_or(&next));
         }
         Some(joined.freeze())
     }
@@ -148,8 +140,20 @@ mod tests {
         extents.insert(FileOffset(13), piece(13..20));
         assert_eq!(extents.slice(FileOffset(8), 4).unwrap(), piece(8..12));
         assert_eq!(extents.slice(FileOffset(8), 5), None);
-        assert_eq!(extents.available(FileOffset(8)), 4);
         assert!(extents.has(FileOffset(8), 4) && !extents.has(FileOffset(8), 5));
+    }
+
+    #[test]
+    fn however_many_pieces_a_run_is_one() {
+        let mut extents = Extents::default();
+        for at in (0..200).rev().chain(0..200) {
+            extents.insert(FileOffset(at.into()), piece(at..at + 1));
+        }
+        assert_eq!((extents.pieces.len(), extents.runs.len()), (200, 1));
+        assert_eq!(extents.insert(FileOffset(200), Bytes::new()), 0..200);
+        assert_eq!(extents.insert(FileOffset(300), Bytes::new()), 300..300);
+        assert_eq!(extents.slice(FileOffset(3), 190).unwrap(), piece(3..193));
+        assert_eq!(extents.runs.len(), 1);
     }
 
     #[test]

@@ -5,16 +5,17 @@
 
 use bytes::Bytes;
 
-use super::objects::ObjectId;
+use super::objects::HeaderBlock;
 use super::{Then, Walk};
 use crate::btree::v1::{self, Keys, Node};
 use crate::error::Result;
 use crate::heap::local;
 use crate::message::SymbolTable;
+use crate::model::Effect;
 use crate::spec::Structure;
 use crate::superblock::BtreeK;
 use crate::symbol_table::{self, Entry};
-use crate::wire::to_usize;
+use crate::wire::{Address, to_u64, to_usize};
 
 /// An old-style group's links so far.
 #[derive(Debug, Default)]
@@ -26,51 +27,60 @@ pub(super) struct SymbolTableState {
 
 impl Walk {
     /// Wants both halves of a group's links.
-    pub(super) fn symbol_table(&mut self, id: ObjectId, table: SymbolTable) -> Result<()> {
-        if let Some(state) = self.objects.get_mut(id) {
-            state.symbol_table.get_or_insert_default();
+    pub(super) fn symbol_table(&mut self, id: HeaderBlock, table: SymbolTable) -> Result<()> {
+        let Some(block) = self.objects.block_mut(id) else { return Ok(()) };
+        if block.symbol_table.is_some() {
+            return Ok(());
         }
+        block.symbol_table = Some(SymbolTableState::default());
         self.group_node_at(id, table.btree, None)?;
         let (min, hint) = self.local_heap_size();
-        self.first_visit(id, table.heap, Structure::LocalHeap)?;
         self.want(table.heap, min, hint, Then::LocalHeap(id))
     }
 
     fn group_node_at(
         &mut self,
-        id: ObjectId,
-        address: crate::Address,
+        id: HeaderBlock,
+        address: Address,
         level: Option<u8>,
     ) -> Result<()> {
-        self.first_visit(id, address, Structure::BtreeV1)?;
+        self.first_visit(id, address, Structure::BtreeV1, level)?;
         let (min, hint) = self.group_node_size();
         self.want(address, min, hint, Then::GroupNode(id, level))
     }
 
     pub(super) fn group_node(
         &mut self,
-        id: ObjectId,
+        id: HeaderBlock,
         level: Option<u8>,
         bytes: &Bytes,
     ) -> Result<()> {
-        let sizes = self.sizes()?;
-        let node = Node::decode(bytes, Keys::Group, sizes)?;
+        let node = Node::decode(bytes, Keys::Group, self.sizes()?)?;
         node.check_level(level)?;
+        self.charge_bytes(node.size())?;
         for child in node.addresses() {
-            let child = child?;
-            if let Some(below) = node.level.checked_sub(1) {
-                self.group_node_at(id, child, Some(below))?;
-                continue;
+            // One bad child does not lose its siblings.
+            let wanted = child.and_then(|child| match node.level.checked_sub(1) {
+                Some(below) => self.group_node_at(id, child, Some(below)),
+                None => self.symbol_node_at(id, child),
+            });
+            if let Err(error) = wanted {
+                self.problem(id.object, Effect::Links, error);
             }
-            self.first_visit(id, child, Structure::SymbolTableNode)?;
-            let hint = symbol_table::node_size(self.btree_k(), sizes);
-            self.want(child, symbol_table::PREFIX, hint, Then::SymbolNode(id))?;
         }
         Ok(())
     }
 
-    pub(super) fn symbol_node(&mut self, id: ObjectId, bytes: &Bytes) -> Result<()> {
-        let entries = symbol_table::decode_node(bytes, self.sizes()?)?;
+    fn symbol_node_at(&mut self, id: HeaderBlock, address: Address) -> Result<()> {
+        self.first_visit(id, address, Structure::SymbolTableNode, None)?;
+        let hint = symbol_table::node_size(self.btree_k(), self.sizes()?);
+        self.want(address, symbol_table::PREFIX, hint, Then::SymbolNode(id))
+    }
+
+    pub(super) fn symbol_node(&mut self, id: HeaderBlock, bytes: &Bytes) -> Result<()> {
+        let sizes = self.sizes()?;
+        let entries = symbol_table::decode_node(bytes, sizes)?;
+        self.charge_bytes(symbol_table::size(to_u64(entries.len()), sizes))?;
         for entry in &entries {
             // A soft link has no object.
             if let (Some(header), None) = (entry.header, entry.soft_link) {
@@ -80,22 +90,28 @@ impl Walk {
                 }
             }
         }
-        let table = self.objects.get_mut(id).and_then(|state| state.symbol_table.as_mut());
-        if let Some(table) = table {
+        let block = self.objects.block_mut(id);
+        if let Some(table) = block.and_then(|block| block.symbol_table.as_mut()) {
             table.entries.extend(entries);
         }
         Ok(())
     }
 
-    pub(super) fn local_heap(&mut self, id: ObjectId, bytes: &Bytes) -> Result<()> {
+    pub(super) fn local_heap(&mut self, id: HeaderBlock, bytes: &Bytes) -> Result<()> {
         let header = local::Header::decode(bytes, self.sizes()?)?;
         let then = Then::LocalHeapData(id, header.data_size);
         self.want(header.data, header.data_size, header.data_size, then)
     }
 
-    pub(super) fn local_heap_data(&mut self, id: ObjectId, size: u64, bytes: &Bytes) -> Result<()> {
-        let table = self.objects.get_mut(id).and_then(|state| state.symbol_table.as_mut());
-        if let Some(table) = table {
+    pub(super) fn local_heap_data(
+        &mut self,
+        id: HeaderBlock,
+        size: u64,
+        bytes: &Bytes,
+    ) -> Result<()> {
+        self.charge_bytes(size)?;
+        let block = self.objects.block_mut(id);
+        if let Some(table) = block.and_then(|block| block.symbol_table.as_mut()) {
             table.names = Some(bytes.slice(..to_usize(size).min(bytes.len())));
         }
         Ok(())

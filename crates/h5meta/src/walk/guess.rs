@@ -16,7 +16,7 @@ use crate::btree::v1::{Keys, Node};
 use crate::error::Result;
 use crate::superblock::CachedSymbolTable;
 use crate::symbol_table;
-use crate::wire::Address;
+use crate::wire::{Address, to_u64};
 
 impl Walk {
     /// A group's symbol table, as a cache has it.
@@ -28,10 +28,15 @@ impl Walk {
 
     pub(super) fn guessed(&mut self, guess: Guess, bytes: &Bytes) -> Result<()> {
         let sizes = self.sizes()?;
+        // Guesses that overlap are given up: what they name comes later, or never.
+        if self.guessed_bytes > self.most() {
+            return Ok(());
+        }
         match guess {
             Guess::Block => {}
             Guess::GroupNode => {
                 let node = Node::decode(bytes, Keys::Group, sizes)?;
+                self.guessed_bytes = self.guessed_bytes.saturating_add(node.size());
                 let (size, guess) = match node.level {
                     0 => {
                         let hint = symbol_table::node_size(self.btree_k(), sizes);
@@ -44,7 +49,10 @@ impl Walk {
                 }
             }
             Guess::SymbolNode => {
-                for entry in symbol_table::decode_node(bytes, sizes)? {
+                let entries = symbol_table::decode_node(bytes, sizes)?;
+                let size = symbol_table::size(to_u64(entries.len()), sizes);
+                self.guessed_bytes = self.guessed_bytes.saturating_add(size);
+                for entry in entries {
                     if let (Some(header), None) = (entry.header, entry.soft_link) {
                         self.guess(header, (HEADER_MIN, HEADER_HINT), Guess::Block);
                     }

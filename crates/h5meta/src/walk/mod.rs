@@ -33,7 +33,7 @@ use bytes::Bytes;
 
 use self::attributes::Attributes;
 use self::extents::Extents;
-use self::objects::{ObjectId, Objects};
+use self::objects::{HeaderBlock, ObjectId, Objects};
 use self::queue::Queue;
 use self::search::Search;
 use self::step::{Step, Then};
@@ -79,11 +79,17 @@ pub struct Walk {
     superblock: Option<Superblock>,
     objects: Objects,
     attributes: Attributes,
-    /// Blocks reached, by owner: none is walked twice for one owner.
-    visited: HashSet<(ObjectId, FileOffset)>,
+    /// Nodes reached, as what and at which level of whose tree: none is walked twice.
+    visited: HashSet<(HeaderBlock, FileOffset, Structure, Option<u8>)>,
     /// Blocks wanted on a guess.
     guessed: HashSet<Address>,
+    /// Bytes of them that were decoded.
+    guessed_bytes: u64,
     chunks: u64,
+    /// Elements of attributes read so far.
+    elements: u64,
+    /// The budget of the whole file that is spent: nothing more is read.
+    exhausted: Option<Error>,
     problems: Vec<(Option<ObjectId>, Effect, Error)>,
 }
 
@@ -103,7 +109,10 @@ impl Walk {
             attributes: Attributes::default(),
             visited: HashSet::new(),
             guessed: HashSet::new(),
+            guessed_bytes: 0,
             chunks: 0,
+            elements: 0,
+            exhausted: None,
             problems: Vec::new(),
         };
         walk.search_at(FileOffset(0));
@@ -138,7 +147,11 @@ impl Walk {
     pub fn next(&mut self) -> Result<Need> {
         while let Some(step) = self.queue.ready() {
             self.charge_step()?;
-            self.run(step)?;
+            let done = self.run(step);
+            if let Some(error) = &self.exhausted {
+                return Err(error.clone());
+            }
+            done?;
         }
         if self.queue.is_empty() {
             return Ok(Need::Done);
@@ -184,7 +197,7 @@ impl Walk {
     fn bytes(&self, step: &Step) -> Result<Bytes> {
         let Want { at, min, .. } = step.want;
         self.extents.slice(at, min).ok_or_else(|| {
-            let have = self.extents.available(at);
+            let have = self.extents.in_file(at);
             Error::new(Kind::Truncated { need: min, have }, step.then.structure(), 0).at(at)
         })
     }
@@ -199,7 +212,9 @@ impl Walk {
             Err(error) => match error.needs() {
                 // The start of the structure says that it is longer: ask again, for all of it.
                 Some(need) if need > to_u64(bytes.len()) && need > step.want.min => {
-                    if need > self.limits.block_bytes {
+                    // What the file has no room for is truncated, whatever the limit.
+                    let in_file = !self.extents.is_past_end(step.want.at, need);
+                    if in_file && need > self.limits.block_bytes {
                         let structure = step.then.structure();
                         let limit = limit("block_bytes", self.limits.block_bytes, structure);
                         return self.fail(step.then, limit.at(step.want.at));
@@ -217,11 +232,12 @@ impl Walk {
     fn take(&mut self, step: &Step, bytes: &Bytes) -> Result<()> {
         match step.then {
             Then::Signature => self.signature(step.want.at, bytes),
+            Then::Foreign => Err(self.foreign(bytes)),
             Then::Superblock => self.superblock(step.want.at, bytes),
             Then::Guess(guess) => self.guessed(guess, bytes),
             Then::Header(id) => self.header(id, step.want.at, bytes),
-            Then::Continuation(id, block, length) => {
-                self.continuation(id, block, length, step.want.at, bytes)
+            Then::Continuation(block, length) => {
+                self.continuation(block, length, step.want.at, bytes)
             }
             Then::GroupNode(id, level) => self.group_node(id, level, bytes),
             Then::SymbolNode(id) => self.symbol_node(id, bytes),
@@ -236,18 +252,19 @@ impl Walk {
     fn fail(&mut self, then: Then, error: Error) -> Result<()> {
         match then {
             Then::Signature => return self.searched(),
-            Then::Superblock => return Err(error),
+            Then::Foreign | Then::Superblock => return Err(error),
             // What a cache says may be wrong: then there was nothing to guess.
             Then::Guess(_) => {}
             Then::Header(id) if self.objects.root() == Some(id) => return Err(error),
-            Then::Header(id) | Then::Continuation(id, ..) => {
+            Then::Header(id) | Then::Continuation(HeaderBlock { object: id, .. }, _) => {
                 self.problem(id, Effect::Object, error);
+                self.block_done(id);
             }
             Then::GroupNode(id, _) | Then::SymbolNode(id) => {
-                self.problem(id, Effect::Links, error);
+                self.problem(id.object, Effect::Links, error);
             }
             Then::LocalHeap(id) | Then::LocalHeapData(id, _) => {
-                self.problem(id, Effect::Links, error);
+                self.problem(id.object, Effect::Links, error);
             }
             Then::ChunkNode(id, _) => self.chunks_lost(id, error),
             Then::Collection(address) => self.collection_lost(address, error),
@@ -288,22 +305,57 @@ impl Walk {
     fn want(&mut self, address: Address, min: u64, hint: u64, then: Then) -> Result<()> {
         let structure = then.structure();
         let at = self.locate(address)?;
-        if min > self.limits.block_bytes {
+        if min > self.limits.block_bytes && !self.extents.is_past_end(at, min) {
             return Err(limit("block_bytes", self.limits.block_bytes, structure).at(at));
-        }
-        self.metadata_bytes = self.metadata_bytes.saturating_add(min);
-        if self.metadata_bytes > self.limits.metadata_bytes {
-            return Err(limit("metadata_bytes", self.limits.metadata_bytes, structure).at(at));
         }
         let want = Want { at, min, hint: hint.max(min) };
         self.queue.push(Step { want, then }, &self.extents);
         Ok(())
     }
 
-    /// Whether this is the first time that `owner` reaches the block at `address`.
-    fn first_visit(&mut self, owner: ObjectId, address: Address, of: Structure) -> Result<()> {
+    /// Charges the bytes of a block that was decoded.
+    fn charge_bytes(&mut self, n: u64) -> Result<()> {
+        self.metadata_bytes = self.metadata_bytes.saturating_add(n);
+        let max = self.limits.metadata_bytes;
+        if self.metadata_bytes > max {
+            return Err(self.exhaust(limit("metadata_bytes", max, Structure::Superblock)));
+        }
+        if self.metadata_bytes > self.most() {
+            return Err(self.exhaust(overlapping(Structure::Superblock)));
+        }
+        Ok(())
+    }
+
+    /// Charges elements that were read: values that share their bytes are stopped.
+    fn charge_elements(&mut self, n: u64) {
+        self.elements = self.elements.saturating_add(n);
+        if self.elements > self.most() {
+            self.exhaust(overlapping(Structure::Attribute));
+        }
+    }
+
+    /// More than any honest file has of anything that takes a byte. A file has each block and each
+    /// value once; one that has many in the same bytes would cost the square of its length.
+    fn most(&self) -> u64 {
+        self.extents.length().map_or(u64::MAX, |n| n.saturating_mul(4).saturating_add(1 << 12))
+    }
+
+    /// A budget of the whole file is spent: whatever comes next, `next` gives this error.
+    fn exhaust(&mut self, error: Error) -> Error {
+        self.exhausted.get_or_insert(error).clone()
+    }
+
+    /// Whether this is the first time that `owner` reaches the node at `address`. A node that two
+    /// parents of one level share is an error; at another level it is one of its own.
+    fn first_visit(
+        &mut self,
+        owner: HeaderBlock,
+        address: Address,
+        of: Structure,
+        level: Option<u8>,
+    ) -> Result<()> {
         let at = self.locate(address)?;
-        if self.visited.insert((owner, at)) {
+        if self.visited.insert((owner, at, of, level)) {
             return Ok(());
         }
         Err(Error::new(Kind::Cycle, of, 0).at(at))
@@ -312,6 +364,11 @@ impl Walk {
 
 fn limit(limit: &'static str, max: u64, structure: Structure) -> Error {
     Error::new(Kind::Limit { limit, max }, structure, 0)
+}
+
+fn overlapping(structure: Structure) -> Error {
+    let why = "much more in all than the file has bytes: parts of it overlap";
+    Error::new(Kind::Invalid { value: 0, why }, structure, 0)
 }
 
 /// Nothing has an address before the superblock is read; steps that have one come after it.

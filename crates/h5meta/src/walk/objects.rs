@@ -8,7 +8,7 @@ use super::chunks::Chunks;
 use super::groups::SymbolTableState;
 use super::{Then, Walk, limit};
 use crate::error::{Error, Kind, Result};
-use crate::message::{ChunkIndex, Layout, LinkTarget, MaybeShared, Message, SharedAt};
+use crate::message::{Continuation, Datatype, Layout, LinkTarget, MaybeShared, Message, SharedAt};
 use crate::model::Effect;
 use crate::object_header::{self, Format, MessageType, RawMessage};
 use crate::spec::Structure;
@@ -18,14 +18,26 @@ use crate::wire::{Address, FileOffset, to_u64, to_usize};
 /// larger costs a round trip, and 2 KiB cost little more than 256 bytes. libhdf5 also allocates small
 /// metadata in blocks of 2 KiB, so that what was made together is often brought along.
 pub(super) const HEADER_HINT: u64 = 2048;
-/// A version 1 prefix, and more than any version 2 prefix.
-pub(super) const HEADER_MIN: u64 = 16;
+/// The smallest header: one of version 2 without messages.
+pub(super) const HEADER_MIN: u64 = 11;
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub(super) struct ObjectId(usize);
 
+/// A block of an object's header. What a message names belongs to the block that it came in, so that
+/// a header with two messages where one is allowed reads alike in whichever order its blocks arrive.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
-pub(super) struct BlockId(usize);
+pub(super) struct HeaderBlock {
+    pub(super) object: ObjectId,
+    /// 0 is the first; the others are numbered as they are found.
+    index: usize,
+}
+
+impl HeaderBlock {
+    const fn first(object: ObjectId) -> Self {
+        Self { object, index: 0 }
+    }
+}
 
 /// The objects found so far, each by its header's address.
 #[derive(Debug, Default)]
@@ -42,18 +54,26 @@ pub(super) struct ObjectState {
     /// Known once the header's first block is.
     pub(super) format: Option<Format>,
     blocks: Vec<Block>,
-    /// An old-style group's links.
-    pub(super) symbol_table: Option<SymbolTableState>,
-    /// A chunked dataset's chunks.
-    pub(super) chunks: Option<Chunks>,
+    /// The blocks that continuation messages name, by their place and length.
+    continued: HashMap<(Address, u64), usize>,
+    /// Blocks that are still to arrive.
+    outstanding: usize,
+    /// Its datatype, once all blocks have arrived.
+    datatype: Option<Datatype>,
 }
 
-/// A header block's messages.
+/// What a header block says. Of messages of one kind the first counts.
 #[derive(Debug, Default)]
-struct Block {
-    messages: Vec<Message>,
+pub(super) struct Block {
+    pub(super) messages: Vec<Message>,
     /// The blocks that its continuation messages name, in order.
-    continuations: Vec<BlockId>,
+    continuations: Vec<usize>,
+    /// How a dataset is stored.
+    pub(super) layout: Option<Layout>,
+    /// A chunked dataset's chunks.
+    pub(super) chunks: Option<Chunks>,
+    /// An old-style group's links.
+    pub(super) symbol_table: Option<SymbolTableState>,
 }
 
 impl Objects {
@@ -81,6 +101,15 @@ impl Objects {
         self.states.get_mut(id.0)
     }
 
+    pub(super) fn block_mut(&mut self, block: HeaderBlock) -> Option<&mut Block> {
+        self.get_mut(block.object)?.blocks.get_mut(block.index)
+    }
+
+    /// The datatype of the object at `address`, once its header is complete.
+    pub(super) fn datatype_at(&self, address: Address) -> Option<&Datatype> {
+        self.get(self.find(address)?)?.datatype.as_ref()
+    }
+
     pub(super) fn iter(&self) -> impl Iterator<Item = (ObjectId, &ObjectState)> {
         self.states.iter().enumerate().map(|(n, state)| (ObjectId(n), state))
     }
@@ -97,21 +126,50 @@ impl ObjectState {
             format: None,
             // The first block has a place before it has arrived.
             blocks: vec![Block::default()],
-            symbol_table: None,
-            chunks: None,
+            continued: HashMap::new(),
+            outstanding: 1,
+            datatype: None,
         }
     }
 
-    /// The messages in the order in which the header's blocks continue each other, whatever the
-    /// order in which they arrived.
-    pub(super) fn messages(&self) -> impl Iterator<Item = &Message> {
-        let mut order = vec![BlockId(0)];
+    /// Whether all of the header has arrived, or been found missing.
+    pub(super) fn is_complete(&self) -> bool {
+        self.outstanding == 0
+    }
+
+    /// The blocks in the order in which they continue each other, whatever the order in which they
+    /// arrived: breadth first.
+    fn order(&self) -> Vec<usize> {
+        let mut seen = vec![false; self.blocks.len()];
+        let mut order: Vec<usize> = Vec::new();
+        let mut follow = |order: &mut Vec<usize>, index: usize| match seen.get_mut(index) {
+            Some(seen) if !*seen => {
+                *seen = true;
+                order.push(index);
+            }
+            _ => {}
+        };
+        follow(&mut order, 0);
         let mut next = 0;
-        while let Some(block) = order.get(next).and_then(|id| self.blocks.get(id.0)) {
-            order.extend(&block.continuations);
+        while let Some(block) = order.get(next).and_then(|&index| self.blocks.get(index)) {
+            block.continuations.iter().for_each(|&index| follow(&mut order, index));
             next = next.saturating_add(1);
         }
-        order.into_iter().filter_map(|id| self.blocks.get(id.0)).flat_map(|block| &block.messages)
+        order
+    }
+
+    /// The blocks, in order.
+    pub(super) fn blocks(&self) -> impl Iterator<Item = &Block> {
+        self.order().into_iter().filter_map(|index| self.blocks.get(index))
+    }
+
+    /// Takes the chunks of the layout that counts: the first in order.
+    pub(super) fn take_chunks(&mut self) -> Option<Chunks> {
+        let blocks = self.order().into_iter();
+        let first = blocks
+            .into_iter()
+            .find(|&index| self.blocks.get(index).is_some_and(|block| block.layout.is_some()))?;
+        self.blocks.get_mut(first)?.chunks.take()
     }
 }
 
@@ -121,8 +179,9 @@ impl Walk {
         if let Some(id) = self.objects.find(address) {
             return Ok(id);
         }
-        if to_u64(self.objects.len()) >= self.limits.objects {
-            return Err(limit("objects", self.limits.objects, Structure::ObjectHeader));
+        let max = self.limits.objects;
+        if to_u64(self.objects.len()) >= max {
+            return Err(self.exhaust(limit("objects", max, Structure::ObjectHeader)));
         }
         let id = ObjectId(self.objects.len());
         self.objects.states.push(ObjectState::new(address));
@@ -137,38 +196,55 @@ impl Walk {
     /// An object header's first block has arrived.
     pub(super) fn header(&mut self, id: ObjectId, at: FileOffset, bytes: &Bytes) -> Result<()> {
         let header = object_header::decode(bytes)?;
+        self.charge_bytes(header.size)?;
         if let Some(state) = self.objects.get_mut(id) {
             state.format = Some(header.format);
         }
-        self.messages(id, BlockId(0), at, &header.messages)
+        self.messages(HeaderBlock::first(id), at, &header.messages)
     }
 
     /// A continuation block of `length` bytes has arrived.
     pub(super) fn continuation(
         &mut self,
-        id: ObjectId,
-        block: BlockId,
+        block: HeaderBlock,
         length: u64,
         at: FileOffset,
         bytes: &Bytes,
     ) -> Result<()> {
-        let Some(format) = self.objects.get(id).and_then(|state| state.format) else {
+        let Some(format) = self.objects.get(block.object).and_then(|state| state.format) else {
             return Ok(());
         };
+        self.charge_bytes(length)?;
         let bytes = bytes.get(..to_usize(length)).unwrap_or(bytes);
         let messages = object_header::decode_continuation(bytes, format)?;
-        self.messages(id, block, at, &messages)
+        self.messages(block, at, &messages)
+    }
+
+    /// A block of an object's header has arrived, or never will. After the last one the object has
+    /// the datatype that attributes may wait for.
+    pub(super) fn block_done(&mut self, id: ObjectId) {
+        let Some(state) = self.objects.get_mut(id) else { return };
+        state.outstanding = state.outstanding.saturating_sub(1);
+        if !state.is_complete() {
+            return;
+        }
+        let datatypes = state.blocks().flat_map(|block| &block.messages);
+        let datatype = datatypes.into_iter().find_map(|message| match message {
+            Message::Datatype(datatype) => Some(datatype.here().cloned()),
+            _ => None,
+        });
+        state.datatype = datatype.flatten();
+        self.retry_attributes_of(id);
     }
 
     /// Acts on a block's messages: whatever they name is wanted now.
     fn messages(
         &mut self,
-        id: ObjectId,
-        block: BlockId,
+        block: HeaderBlock,
         at: FileOffset,
         raw: &[RawMessage<'_>],
     ) -> Result<()> {
-        let sizes = self.sizes()?;
+        let (id, sizes) = (block.object, self.sizes()?);
         for raw in raw {
             let place = FileOffset(at.0.saturating_add(raw.position));
             if !raw.message_type.is_known() && raw.flags.must_be_known() {
@@ -180,73 +256,89 @@ impl Walk {
                 self.problem(id, Effect::Object, error);
                 continue;
             }
-            let done = Message::decode(raw, sizes)
-                .and_then(|message| self.message(id, block, message, place));
+            let done =
+                Message::decode(raw, sizes).and_then(|message| self.message(block, message, place));
             if let Err(error) = done {
-                if error.is_limit() && error.structure() == Structure::ObjectHeader {
-                    return Err(error);
-                }
                 self.problem(id, effect_of(raw.message_type), error.at(place));
             }
         }
-        self.retry_attributes_of(id);
+        self.block_done(id);
         Ok(())
     }
 
-    fn message(
-        &mut self,
-        id: ObjectId,
-        block: BlockId,
-        message: Message,
-        place: FileOffset,
-    ) -> Result<()> {
+    fn message(&mut self, block: HeaderBlock, message: Message, place: FileOffset) -> Result<()> {
         match &message {
-            Message::Continuation(continuation) => {
-                self.first_visit(id, continuation.address, Structure::ObjectHeader)?;
-                let Some(next) = self.new_block(id, block) else { return Ok(()) };
-                let length = continuation.length;
-                let then = Then::Continuation(id, next, length);
-                return self.want(continuation.address, length, length, then);
-            }
-            Message::SymbolTable(table) => self.symbol_table(id, *table)?,
+            Message::Continuation(continuation) => return self.continued(block, *continuation),
+            Message::SymbolTable(table) => return self.symbol_table(block, *table),
+            Message::Layout(_) => {}
             Message::Link(link) => {
                 if let LinkTarget::Hard(address) = link.target {
                     self.object(address)?;
                 }
             }
-            Message::Layout(Layout::Chunked { chunk_shape, index, .. }) => {
-                self.chunk_index(id, chunk_shape.len(), *index)?;
-            }
             Message::Datatype(MaybeShared::At(SharedAt::Object(address))) => {
                 self.object(*address)?;
             }
-            Message::Attribute(MaybeShared::Here(attribute)) => {
-                self.attribute(id, attribute, place)?;
-            }
+            // Nothing of these is looked at again.
+            Message::Other(_) => return Ok(()),
             _ => {}
         }
-        let state = self.objects.get_mut(id);
-        if let Some(block) = state.and_then(|state| state.blocks.get_mut(block.0)) {
-            block.messages.push(message);
+        match message {
+            Message::Attribute(MaybeShared::Here(attribute)) => {
+                return self.attribute(block.object, attribute, place);
+            }
+            Message::Layout(layout) => return self.layout(block, layout),
+            message => {
+                if let Some(block) = self.objects.block_mut(block) {
+                    block.messages.push(message);
+                }
+            }
         }
         Ok(())
     }
 
-    /// A place for the messages of a block that `parent` continues in.
-    fn new_block(&mut self, id: ObjectId, parent: BlockId) -> Option<BlockId> {
-        let state = self.objects.get_mut(id)?;
-        let new = BlockId(state.blocks.len());
-        state.blocks.get_mut(parent.0)?.continuations.push(new);
+    /// Wants the block that `parent` continues in, unless another block does so too.
+    fn continued(
+        &mut self,
+        parent: HeaderBlock,
+        Continuation { address, length }: Continuation,
+    ) -> Result<()> {
+        let at = self.locate(address)?;
+        let object = parent.object;
+        let Some(state) = self.objects.get_mut(object) else { return Ok(()) };
+        let new = state.blocks.len();
+        let index = *state.continued.entry((address, length)).or_insert(new);
+        if let Some(parent) = state.blocks.get_mut(parent.index) {
+            parent.continuations.push(index);
+        }
+        if index != new {
+            return Err(Error::new(Kind::Cycle, Structure::ObjectHeader, 0).at(at));
+        }
         state.blocks.push(Block::default());
-        Some(new)
+        let then = Then::Continuation(HeaderBlock { object, index }, length);
+        self.want(address, length, length, then)?;
+        if let Some(state) = self.objects.get_mut(object) {
+            state.outstanding = state.outstanding.saturating_add(1);
+        }
+        Ok(())
     }
 
-    fn chunk_index(&mut self, id: ObjectId, rank: usize, index: ChunkIndex) -> Result<()> {
-        let chunks = Chunks::new(rank);
-        if let Some(state) = self.objects.get_mut(id) {
-            state.chunks = Some(chunks);
+    /// How a dataset is stored: its chunk index is walked.
+    fn layout(&mut self, id: HeaderBlock, layout: Layout) -> Result<()> {
+        let Some(block) = self.objects.block_mut(id) else { return Ok(()) };
+        if block.layout.is_some() {
+            return Ok(());
         }
-        self.walk_chunk_index(id, rank, index)
+        let mut index = None;
+        if let Layout::Chunked { chunk_shape, index: of, .. } = &layout {
+            block.chunks = Some(Chunks::new(chunk_shape.len()));
+            index = Some(*of);
+        }
+        block.layout = Some(layout);
+        match index {
+            Some(index) => self.walk_chunk_index(id, index),
+            None => Ok(()),
+        }
     }
 }
 

@@ -11,24 +11,33 @@ use super::step::Step;
 pub(super) struct Queue {
     ready: VecDeque<Step>,
     /// By the offset of what they want.
-    waiting: BTreeMap<u64, Vec<Step>>,
+    waiting: BTreeMap<u64, Waiting>,
     fresh: Vec<Want>,
+}
+
+/// Steps that wait for bytes from one offset on.
+#[derive(Debug, Default)]
+struct Waiting {
+    steps: Vec<Step>,
+    /// The most of them that has been wanted. What is on its way is not told again.
+    told: (u64, u64),
 }
 
 impl Queue {
     /// Adds a step: ready if its bytes are here, or can never be; else it waits and is told.
     pub(super) fn push(&mut self, step: Step, extents: &Extents) {
-        let Want { at, min, .. } = step.want;
+        let Want { at, min, hint } = step.want;
         if extents.has(at, min) || extents.is_past_end(at, min) {
             self.ready.push_back(step);
-        } else {
-            let waiting = self.waiting.entry(at.0).or_default();
-            // Bytes that another step waits for have been told.
-            if !waiting.iter().any(|other| other.want.hint >= step.want.hint) {
-                self.fresh.push(step.want);
-            }
-            waiting.push(step);
+            return;
         }
+        let waiting = self.waiting.entry(at.0).or_default();
+        let (told_min, told_hint) = waiting.told;
+        if min > told_min || hint > told_hint {
+            self.fresh.push(step.want);
+            waiting.told = (min.max(told_min), hint.max(told_hint));
+        }
+        waiting.steps.push(step);
     }
 
     /// The next step whose bytes are here, or can never be.
@@ -60,7 +69,7 @@ impl Queue {
 
     fn wake_if(&mut self, starts: Range<u64>, can_run: impl Fn(&Want) -> bool) {
         let mut emptied = Vec::new();
-        for (&at, steps) in self.waiting.range_mut(starts) {
+        for (&at, Waiting { steps, .. }) in self.waiting.range_mut(starts) {
             steps.retain(|step| {
                 let wakes = can_run(&step.want);
                 if wakes {

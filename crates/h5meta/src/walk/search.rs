@@ -9,7 +9,7 @@ use super::{Step, Then, Walk, Want};
 use crate::error::{Error, Kind, Result};
 use crate::spec::Structure;
 use crate::superblock::{self, ForeignFormat, SIGNATURE};
-use crate::wire::{FileOffset, to_u64};
+use crate::wire::{FileOffset, to_u64, to_usize};
 
 #[derive(Debug, Default)]
 pub(super) struct Search {
@@ -46,16 +46,25 @@ impl Walk {
             self.queue.push(Step { want, then: Then::Superblock }, &self.extents);
             return Ok(());
         }
-        let places: Vec<FileOffset> =
-            superblock::places(self.extents.length().unwrap_or(0)).skip(1).collect();
+        let length = self.extents.length().unwrap_or(0);
+        let places: Vec<FileOffset> = superblock::places(length).skip(1).collect();
         if self.search.wide || places.is_empty() {
-            let format = ForeignFormat::of(&self.extents.prefix(FileOffset(0)));
-            return Err(Error::new(Kind::NotHdf5(format), Structure::Superblock, 0));
+            // What the file is instead is told by its start, of which more may be known by chance.
+            let min = length.min(superblock::LARGEST);
+            let want = Want { at: FileOffset(0), min, hint: min };
+            self.queue.push(Step { want, then: Then::Foreign }, &self.extents);
+            return Ok(());
         }
         self.search.wide = true;
         for at in places {
             self.search_at(at);
         }
         Ok(())
+    }
+
+    /// No place has a signature: the file is not HDF5.
+    pub(super) fn foreign(&self, bytes: &Bytes) -> Error {
+        let start = bytes.get(..to_usize(superblock::LARGEST)).unwrap_or(bytes);
+        Error::new(Kind::NotHdf5(ForeignFormat::of(start)), Structure::Superblock, 0)
     }
 }

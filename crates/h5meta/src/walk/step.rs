@@ -1,7 +1,7 @@
 //! Steps: bytes that are wanted, and what is done with them.
 
 use super::Want;
-use super::objects::{BlockId, ObjectId};
+use super::objects::{HeaderBlock, ObjectId};
 use crate::spec::Structure;
 use crate::wire::Address;
 
@@ -16,21 +16,23 @@ pub(super) struct Step {
 pub(super) enum Then {
     /// A place where a superblock may be.
     Signature,
+    /// The start of a file that has none.
+    Foreign,
     Superblock,
     /// What will be wanted if a cache tells the truth: see `guess`.
     Guess(Guess),
     /// An object header's first block.
     Header(ObjectId),
     /// An object header's continuation block of this many bytes.
-    Continuation(ObjectId, BlockId, u64),
+    Continuation(HeaderBlock, u64),
     /// A node of a group's B-tree, at this level if its parent says so.
-    GroupNode(ObjectId, Option<u8>),
-    SymbolNode(ObjectId),
-    LocalHeap(ObjectId),
+    GroupNode(HeaderBlock, Option<u8>),
+    SymbolNode(HeaderBlock),
+    LocalHeap(HeaderBlock),
     /// A local heap's data segment of this many bytes.
-    LocalHeapData(ObjectId, u64),
+    LocalHeapData(HeaderBlock, u64),
     /// A node of a dataset's chunk B-tree, at this level if its parent says so.
-    ChunkNode(ObjectId, Option<u8>),
+    ChunkNode(HeaderBlock, Option<u8>),
     /// A global heap collection.
     Collection(Address),
 }
@@ -47,7 +49,9 @@ pub(super) enum Guess {
 impl Then {
     pub(super) const fn structure(self) -> Structure {
         match self {
-            Self::Signature | Self::Superblock | Self::Guess(_) => Structure::Superblock,
+            Self::Signature | Self::Foreign | Self::Superblock | Self::Guess(_) => {
+                Structure::Superblock
+            }
             Self::Header(_) | Self::Continuation(..) => Structure::ObjectHeader,
             Self::GroupNode(..) | Self::ChunkNode(..) => Structure::BtreeV1,
             Self::SymbolNode(_) => Structure::SymbolTableNode,

@@ -233,3 +233,6 @@ impl<'a> Cursor<'a> {
         self.error(Kind::Truncated { need: self.position.saturating_add(n), have })
     }
 }
+
+#[cfg(test)]
+mod tests;

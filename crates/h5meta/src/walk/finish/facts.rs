@@ -4,6 +4,7 @@ use std::collections::HashMap;
 
 use super::super::Walk;
 use super::super::attributes::unsupported;
+use super::super::groups::SymbolTableState;
 use super::super::objects::{ObjectId, ObjectState};
 use super::{Problems, shown};
 use crate::error::{Error, Kind, Result};
@@ -15,6 +16,7 @@ use crate::message::{
 use crate::model::{ChunkTable, Dataset, Effect, Group, NamedLink, ObjectKind, Storage};
 use crate::spec::Structure;
 use crate::superblock::Superblock;
+use crate::symbol_table::Entry;
 use crate::wire::Address;
 
 /// What each object is.
@@ -42,6 +44,7 @@ struct Facts<'a> {
     fill_value_old: Option<&'a MaybeShared<FillValue>>,
     filters: Option<&'a MaybeShared<Vec<Filter>>>,
     external: Option<&'a ExternalFiles>,
+    symbol_table: Option<&'a SymbolTableState>,
     links: Vec<&'a Link>,
     new_style: bool,
     dense_links: Option<Address>,
@@ -52,11 +55,14 @@ struct Facts<'a> {
 impl<'a> Facts<'a> {
     fn of(state: &'a ObjectState) -> Self {
         let mut facts = Self::default();
-        for message in state.messages() {
+        for block in state.blocks() {
+            facts.layout = facts.layout.or(block.layout.as_ref());
+            facts.symbol_table = facts.symbol_table.or(block.symbol_table.as_ref());
+        }
+        for message in state.blocks().flat_map(|block| &block.messages) {
             match message {
                 Message::Dataspace(space) => _ = facts.dataspace.get_or_insert(space),
                 Message::Datatype(datatype) => _ = facts.datatype.get_or_insert(datatype),
-                Message::Layout(layout) => _ = facts.layout.get_or_insert(layout),
                 Message::FillValue(fill) => _ = facts.fill_value.get_or_insert(fill),
                 Message::FillValueOld(fill) => _ = facts.fill_value_old.get_or_insert(fill),
                 Message::FilterPipeline(filters) => _ = facts.filters.get_or_insert(filters),
@@ -98,10 +104,12 @@ impl<'a> Facts<'a> {
         if let Some(heap) = self.dense_links {
             problem(Effect::Links, unread("dense links", Structure::FractalHeap, heap));
         }
-        if self.new_style || state.symbol_table.is_some() || !self.links.is_empty() {
+        if self.new_style || self.symbol_table.is_some() || !self.links.is_empty() {
             let mut links: Vec<NamedLink> = self.links.iter().map(|link| named(link)).collect();
-            links.extend(old_style_links(state, problem));
-            links.sort_by(|a, b| a.name.cmp(&b.name));
+            if let Some(table) = self.symbol_table {
+                links.extend(old_style_links(table, problem));
+            }
+            links.sort_by(|a, b| (&a.name, &a.target).cmp(&(&b.name, &b.target)));
             return ObjectKind::Group(Group { links });
         }
         match (self.datatype, self.dataspace, self.layout) {
@@ -217,7 +225,7 @@ pub(super) fn take_chunks(walk: &mut Walk, kinds: &mut HashMap<ObjectId, ObjectK
     for (id, state) in walk.objects.iter_mut() {
         let Some(ObjectKind::Dataset(dataset)) = kinds.get_mut(&id) else { continue };
         let Storage::Chunked { chunks, .. } = &mut dataset.storage else { continue };
-        let Some(mut collected) = state.chunks.take() else { continue };
+        let Some(mut collected) = state.take_chunks() else { continue };
         if collected.lost {
             *chunks = None;
         } else if chunks.is_none() {
@@ -232,10 +240,17 @@ fn named(link: &Link) -> NamedLink {
 }
 
 /// The links of a symbol table: its entries, joined with the names in its local heap.
-fn old_style_links(state: &ObjectState, problem: &mut dyn FnMut(Effect, Error)) -> Vec<NamedLink> {
-    let Some(table) = &state.symbol_table else { return Vec::new() };
+fn old_style_links(
+    table: &SymbolTableState,
+    problem: &mut dyn FnMut(Effect, Error),
+) -> Vec<NamedLink> {
     // Without a heap there is a problem already.
     let Some(names) = &table.names else { return Vec::new() };
+    if share_bytes(&table.entries, names) {
+        let kind = Kind::Invalid { value: 0, why: "names that share their bytes" };
+        problem(Effect::Links, Error::new(kind, Structure::LocalHeap, 0));
+        return Vec::new();
+    }
     let mut links = Vec::with_capacity(table.entries.len());
     for entry in &table.entries {
         let name = local::string(names, entry.name);
@@ -255,4 +270,14 @@ fn old_style_links(state: &ObjectState, problem: &mut dyn FnMut(Effect, Error)) 
         }
     }
     links
+}
+
+/// Whether names are longer in all than their heap. An honest heap has each once; entries that all
+/// name one long string would take the square of the file.
+fn share_bytes(entries: &[Entry], names: &[u8]) -> bool {
+    let offsets = entries.iter().flat_map(|entry| [Some(entry.name), entry.soft_link]);
+    let mut strings = offsets.flatten().filter_map(|offset| local::string(names, offset).ok());
+    let within =
+        |sum: usize, string: &[u8]| sum.checked_add(string.len()).filter(|&sum| sum <= names.len());
+    strings.try_fold(0, within).is_none()
 }

@@ -29,11 +29,11 @@ pub(super) fn finish(mut walk: Walk) -> Result<(Index, Vec<Problem>)> {
         return Err(no_root_group(root, problems));
     }
 
-    let named = Named::from_root(root, &kinds, &walk);
+    let mut named = Named::from_root(root, &kinds, &walk)?;
     let mut problems: Vec<Problem> = problems
         .into_iter()
-        .map(|(id, effect, error)| Problem { path: named.path(id, &walk), effect, error })
-        .collect();
+        .map(|(id, effect, error)| Ok(Problem { path: named.path(id, &walk)?, effect, error }))
+        .collect::<Result<_>>()?;
     problems.extend(named.problems);
     let mut objects = Vec::new();
     let mut by_address = HashMap::new();
@@ -51,7 +51,7 @@ pub(super) fn finish(mut walk: Walk) -> Result<(Index, Vec<Problem>)> {
     }
     let key = |problem: &Problem| {
         let Problem { path, effect, error } = problem;
-        (path.clone(), effect.clone(), error.structure(), error.offset(), error.reason())
+        (path.clone(), effect.clone(), error.structure(), error.offset(), error.to_string())
     };
     problems.sort_by_cached_key(key);
     problems.dedup();
@@ -69,7 +69,8 @@ fn no_root_group(root: ObjectId, problems: Problems) -> Error {
         .map(|(_, _, error)| error)
         .collect();
     // Those of a place in the file are causes, the others consequences.
-    errors.sort_by_key(|error| (error.offset().is_none(), error.offset()));
+    errors
+        .sort_by_cached_key(|error| (error.offset().is_none(), error.offset(), error.to_string()));
     errors.into_iter().next().unwrap_or_else(|| {
         let kind = Kind::Invalid { value: 0, why: "the root object is no group" };
         Error::new(kind, Structure::ObjectHeader, 0)

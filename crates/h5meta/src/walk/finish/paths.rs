@@ -4,10 +4,11 @@ use std::collections::{HashMap, HashSet};
 
 use super::super::Walk;
 use super::super::objects::ObjectId;
-use crate::error::{Error, Kind};
+use crate::error::{Error, Kind, Result};
 use crate::message::LinkTarget;
 use crate::model::{Effect, Group, ObjectKind, Problem};
 use crate::spec::Structure;
+use crate::wire::to_u64;
 
 /// The objects that paths lead to.
 pub(super) struct Named {
@@ -15,17 +16,23 @@ pub(super) struct Named {
     pub(super) in_order: Vec<(ObjectId, String, Vec<String>)>,
     position: HashMap<ObjectId, usize>,
     pub(super) problems: Vec<Problem>,
+    /// Bytes that paths may still take. Long names on a long way down take the square of the file.
+    budget: u64,
 }
 
 impl Named {
     /// Follows hard links from the root, names in order, depth first.
+    ///
+    /// # Errors
+    /// `Invalid` if the paths are far longer in all than the file.
     pub(super) fn from_root(
         root: ObjectId,
         kinds: &HashMap<ObjectId, ObjectKind>,
         walk: &Walk,
-    ) -> Self {
-        let mut named =
-            Self { in_order: Vec::new(), position: HashMap::new(), problems: Vec::new() };
+    ) -> Result<Self> {
+        let budget = walk.most().saturating_mul(4);
+        let (in_order, position, problems) = (Vec::new(), HashMap::new(), Vec::new());
+        let mut named = Self { in_order, position, problems, budget };
         // A stack of our own: the depth of the tree is the file's to choose.
         let mut stack = vec![(root, String::from("/"))];
         while let Some((id, path)) = stack.pop() {
@@ -37,19 +44,25 @@ impl Named {
             }
             named.position.insert(id, named.in_order.len());
             if let Some(ObjectKind::Group(group)) = kinds.get(&id) {
-                let below = named.children(&path, group, walk);
+                let below = named.children(&path, group, walk)?;
                 stack.extend(below.into_iter().rev());
             }
             named.in_order.push((id, path, Vec::new()));
         }
-        named
+        Ok(named)
     }
 
-    fn children(&mut self, path: &str, group: &Group, walk: &Walk) -> Vec<(ObjectId, String)> {
+    fn children(
+        &mut self,
+        path: &str,
+        group: &Group,
+        walk: &Walk,
+    ) -> Result<Vec<(ObjectId, String)>> {
         let prefix = if path == "/" { "" } else { path };
         let mut seen = HashSet::new();
         let mut children = Vec::new();
         for link in &group.links {
+            self.charge(to_u64(prefix.len()).saturating_add(to_u64(link.name.len())))?;
             let path = format!("{prefix}/{}", link.name);
             if let Some(why) = ambiguous(&link.name, &mut seen) {
                 let error = Error::new(Kind::Invalid { value: 0, why }, Structure::Link, 0);
@@ -62,17 +75,31 @@ impl Named {
                 children.push((id, path));
             }
         }
-        children
+        Ok(children)
     }
 
-    pub(super) fn path(&self, id: Option<ObjectId>, walk: &Walk) -> String {
-        let Some(id) = id else { return String::from("/") };
+    /// The path of a problem's object, for the problem to keep.
+    ///
+    /// # Errors
+    /// As for [`Named::from_root`].
+    pub(super) fn path(&mut self, id: Option<ObjectId>, walk: &Walk) -> Result<String> {
+        let Some(id) = id else { return Ok(String::from("/")) };
         let named = self.position.get(&id).and_then(|&n| self.in_order.get(n));
-        if let Some((_, path, _)) = named {
-            return path.clone();
+        if let Some(path) = named.map(|(_, path, _)| path.clone()) {
+            self.charge(to_u64(path.len()))?;
+            return Ok(path);
         }
         let address = walk.objects.get(id).map_or(0, |state| state.address.0);
-        format!("(object at address {address:#x}, which no path leads to)")
+        Ok(format!("(object at address {address:#x}, which no path leads to)"))
+    }
+
+    fn charge(&mut self, bytes: u64) -> Result<()> {
+        let left = self.budget.checked_sub(bytes);
+        self.budget = left.ok_or_else(|| {
+            let why = "paths far longer in all than the file";
+            Error::new(Kind::Invalid { value: 0, why }, Structure::Link, 0)
+        })?;
+        Ok(())
     }
 }
 

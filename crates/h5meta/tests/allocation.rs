@@ -1,0 +1,159 @@
+//! What reading a file costs in memory: a small file that lies costs little, and an honest one a multiple
+//! of its length.
+
+#![expect(clippy::unwrap_used, clippy::as_conversions, unsafe_code, reason = "a test")]
+
+mod support;
+
+use std::alloc::{GlobalAlloc, Layout, System};
+use std::cell::Cell;
+
+use bytes::Bytes;
+use support::forge::{
+    BYTE, Forge, ROOT, attribute, chunked, dataspace_body, hard_link, header, link_info, node,
+    symbol_table, words,
+};
+use support::{files, whole};
+
+/// What a lie of a few kilobytes may cost.
+const LIE: usize = 4 << 20;
+
+/// What an honest file may cost: a multiple of its length, and a little for the walk itself.
+const MULTIPLE: usize = 8;
+const SLACK: usize = 64 << 10;
+
+thread_local! {
+    static NOW: Cell<usize> = const { Cell::new(0) };
+    static PEAK: Cell<usize> = const { Cell::new(0) };
+}
+
+/// The system's allocator, which counts what each thread holds.
+struct Counting;
+
+fn count(more: usize, less: usize) {
+    // While a thread ends there is nothing left to count with.
+    let _ = NOW.try_with(|now| {
+        now.set((now.get() + more).saturating_sub(less));
+        let _ = PEAK.try_with(|peak| peak.set(peak.get().max(now.get())));
+    });
+}
+
+// SAFETY: every call goes to the system's allocator unchanged.
+unsafe impl GlobalAlloc for Counting {
+    unsafe fn alloc(&self, layout: Layout) -> *mut u8 {
+        count(layout.size(), 0);
+        // SAFETY: as the caller promises.
+        unsafe { System.alloc(layout) }
+    }
+
+    unsafe fn dealloc(&self, pointer: *mut u8, layout: Layout) {
+        count(0, layout.size());
+        // SAFETY: as the caller promises.
+        unsafe { System.dealloc(pointer, layout) }
+    }
+}
+
+#[global_allocator]
+static COUNTING: Counting = Counting;
+
+/// The most that reading a file held at once, the file itself not counted.
+fn cost(file: &Bytes) -> usize {
+    let before = NOW.get();
+    PEAK.set(before);
+    let outcome = whole(file);
+    let peak = PEAK.get();
+    drop(outcome);
+    peak - before
+}
+
+#[test]
+fn an_honest_file_costs_a_multiple_of_its_length() {
+    for (name, file) in files() {
+        let cost = cost(&file);
+        assert!(cost < file.len() * MULTIPLE + SLACK, "{name}: {cost} for {}", file.len());
+    }
+}
+
+fn assert_cheap(what: &str, file: Forge) {
+    let file = file.file();
+    assert!(file.len() < 64 << 10, "{what}: a small file");
+    let cost = cost(&file);
+    assert!(cost < LIE, "{what}: {cost} for {}", file.len());
+}
+
+#[test]
+fn lies_are_cheap() {
+    let with = |message| Forge::new().put(ROOT, &header(&[link_info(), message]));
+    let one = || dataspace_body(1);
+
+    let many = u64::MAX >> 8;
+    assert_cheap("attribute elements", with(attribute("a", &BYTE, &dataspace_body(many), &[0; 8])));
+
+    let mut nothing = BYTE;
+    nothing[4] = 0;
+    let elements = dataspace_body(1 << 40);
+    assert_cheap("elements of no size", with(attribute("a", &nothing, &elements, &[])));
+
+    let mut array = vec![0x3a, 0, 0, 0, 0, 0, 0, 0, 4];
+    array.extend([0xff; 16]); // four dimensions of four billion
+    array.extend(nothing);
+    assert_cheap("an array type", with(attribute("a", &array, &one(), &[])));
+
+    let mut compound = vec![0x36, 0xff, 0xff, 0, 1, 0, 0, 0];
+    compound.extend([&[b'm', 0, 0][..], &BYTE].concat());
+    assert_cheap("members", with(attribute("a", &compound, &one(), &[0])));
+
+    let mut members = vec![0x36, 0xf4, 0x01, 0, 1, 0, 0, 0]; // 500 members, all of the same byte
+    members.extend([&[0, 0][..], &BYTE].concat().repeat(500));
+    let overlapping = attribute("a", &members, &dataspace_body(5000), &[0; 5000]);
+    assert_cheap("members that overlap", with(overlapping));
+
+    let mut enumeration = vec![0x38, 0xff, 0xff, 0, 1, 0, 0, 0];
+    enumeration.extend([&BYTE[..], &[0; 60_000]].concat());
+    assert_cheap("an enumeration", with(attribute("a", &enumeration, &one(), &[0])));
+
+    let nested = [0x39, 0, 0, 0, 16, 0, 0, 0].repeat(5000);
+    assert_cheap("nested sequences", with(attribute("a", &nested, &one(), &[0; 16])));
+}
+
+#[test]
+fn lying_tables_are_cheap() {
+    let data = |at| Forge::new().put(ROOT, &header(&[link_info(), hard_link("a", at)]));
+    let lying = node(1, 0, u16::MAX, &words(&[1, 0, 0, 5000]));
+    assert_cheap("chunks", data(512).put(512, &header(&chunked(1024))).put(1024, &lying));
+
+    let group = Forge::new().put(ROOT, &header(&[symbol_table(512, 4096)]));
+    let heap = [b"HEAP\0\0\0\0".to_vec(), words(&[1 << 14, u64::MAX, 8192])].concat();
+    let children = [words(&[0, 1024]), words(&[0, 16])].concat();
+    let entry = words(&[0, 512, 0, 0, 0]);
+    let symbols = [b"SNOD\x01\0\x3c\0".to_vec(), entry.repeat(60)].concat();
+    let group = group
+        .put(512, &node(0, 0, 1, &children))
+        .put(1024, &symbols)
+        .put(4096, &heap)
+        .put(8192, &[b'n'; 1 << 14])
+        .put(8191 + (1 << 14), &[0]);
+    assert_cheap("one long name for many links", group);
+
+    // Objects whose headers lie in each other.
+    let prefix = |size: u32| [vec![1, 0, 0, 0, 1, 0, 0, 0], size.to_le_bytes().to_vec()].concat();
+    let mut nested = Forge::new();
+    let links: Vec<_> = (0..1000).map(|n| hard_link(&n.to_string(), 40_000 + n * 16)).collect();
+    nested = nested.put(ROOT, &header(&[vec![link_info()], links].concat()));
+    for n in 0..1000_u32 {
+        nested = nested.put(40_000 + u64::from(n) * 16, &prefix(16_000 - n * 16 - 16));
+    }
+    assert_cheap("headers in headers", nested);
+}
+
+/// Groups in groups, each with a long name: the last path has all of them.
+#[test]
+fn long_paths_are_cheap() {
+    let name = "n".repeat(200);
+    let mut file = Forge::new().put(ROOT, &header(&[link_info(), hard_link(&name, 512)]));
+    for n in 1..200 {
+        let group = header(&[link_info(), hard_link(&name, 512 + n * 300)]);
+        file = file.put(512 + (n - 1) * 300, &group);
+    }
+    assert_cheap("long paths", file);
+}
