@@ -152,13 +152,16 @@ impl Header {
     fn pointer_widths(&self, level: u16, sizes: Sizes) -> Widths {
         let room = u64::from(self.node_size).saturating_sub(NODE_OVERHEAD);
         let record = u64::from(self.record_size).max(1);
-        let most_in_leaf = room / record;
+        let most_in_leaf = room.checked_div(record).unwrap_or(0);
         let records = bytes_for(most_in_leaf);
         // Of a leaf the records are all there are below: their total is not stored.
         let (mut most_below, mut total) = (most_in_leaf, 0);
         for _ in 0..level {
             let pointer = to_u64(sizes.o()).saturating_add(records).saturating_add(total);
-            let in_node = room.saturating_sub(pointer) / record.saturating_add(pointer).max(1);
+            let in_node = room
+                .saturating_sub(pointer)
+                .checked_div(record.saturating_add(pointer))
+                .unwrap_or(0);
             most_below =
                 in_node.saturating_add(1).saturating_mul(most_below).saturating_add(in_node);
             total = bytes_for(most_below);

@@ -170,7 +170,7 @@ impl Header {
         let SuperBlockShape { blocks, elements } = self.shape(block.0);
         // One bit a page, block after block, although room is made block by block.
         let bitmap = cursor.take(self.bitmap_size(elements).saturating_mul(blocks))?;
-        let pages = elements / self.page_elements.max(1);
+        let pages = self.pages_of(elements);
         cursor.clone().take(blocks.saturating_mul(to_u64(sizes.o())))?;
         let mut children = Children::default();
         let mut first = self.first_element(block.0);
@@ -192,7 +192,7 @@ impl Header {
     pub fn data_block_size(&self, block: &DataBlock, sizes: Sizes) -> u64 {
         let elements = block.elements.saturating_mul(self.element.size.into());
         let pages = match self.is_paged(block.elements) {
-            true => block.elements / self.page_elements.max(1),
+            true => self.pages_of(block.elements),
             false => 0,
         };
         let checksums = pages.saturating_mul(4);
@@ -219,7 +219,7 @@ impl Header {
         cursor.checksum(bytes.get(..to_usize(cursor.position())).unwrap_or(bytes))?;
         let page_size = self.page_elements.saturating_mul(self.element.size.into());
         let mut elements = Vec::new();
-        for page in 0..block.elements / self.page_elements.max(1) {
+        for page in 0..self.pages_of(block.elements) {
             let bytes = cursor.take(page_size)?;
             if !block.has_page(page) {
                 cursor.take(4)?;
@@ -270,10 +270,15 @@ impl Header {
         elements > self.page_elements
     }
 
+    /// Pages of a data block that has any: both sizes are powers of two.
+    fn pages_of(&self, elements: u64) -> u64 {
+        elements.checked_div(self.page_elements).unwrap_or(0)
+    }
+
     /// A bit a page of a data block, the first page's highest.
     fn bitmap_size(&self, elements: u64) -> u64 {
         match self.is_paged(elements) {
-            true => (elements / self.page_elements.max(1)).div_ceil(8),
+            true => self.pages_of(elements).div_ceil(8),
             false => 0,
         }
     }

@@ -2,9 +2,12 @@
 
 use bytes::Bytes;
 
+use super::btree_v2::Tree;
+use super::chunk_arrays::{Array, Part};
 use super::objects::HeaderBlock;
 use super::{Then, Walk, limit};
 use crate::btree::v1::{self, Keys, Node};
+use crate::btree::v2;
 use crate::error::{Error, Kind, Result};
 use crate::message::ChunkIndex;
 use crate::model::{ChunkTable, Effect};
@@ -16,6 +19,8 @@ use crate::wire::{Address, to_u64};
 pub(super) struct Chunks {
     pub(super) table: ChunkTable,
     keys: Keys,
+    /// Of a layout of version 4 and later.
+    pub(super) array: Array,
     /// Whether part of the index could not be read: then the table is not to be used.
     pub(super) lost: bool,
 }
@@ -23,7 +28,7 @@ pub(super) struct Chunks {
 impl Chunks {
     pub(super) fn new(rank: usize) -> Self {
         let keys = Keys::Chunk { rank: u8::try_from(rank).unwrap_or(u8::MAX) };
-        Self { table: ChunkTable::new(rank), keys, lost: false }
+        Self { table: ChunkTable::new(rank), keys, array: Array::default(), lost: false }
     }
 }
 
@@ -33,12 +38,17 @@ impl Walk {
     pub(super) fn walk_chunk_index(&mut self, id: HeaderBlock, index: ChunkIndex) -> Result<()> {
         let Some(address) = index.address() else { return Ok(()) };
         let done = match index {
-            ChunkIndex::Single { .. } => Ok(()),
+            // These two are all in the header; how many chunks there are the dataspace tells.
+            ChunkIndex::Single { .. } | ChunkIndex::Implicit { .. } => Ok(()),
             ChunkIndex::BtreeV1 { .. } => self.chunk_node_at(id, address, None),
-            ChunkIndex::Implicit { .. } => not_read("an implicit chunk index"),
-            ChunkIndex::FixedArray { .. } => not_read("a fixed array chunk index"),
-            ChunkIndex::ExtensibleArray { .. } => not_read("an extensible array chunk index"),
-            ChunkIndex::BtreeV2 { .. } => not_read("a version 2 B-tree chunk index"),
+            ChunkIndex::FixedArray { .. } => self.chunk_array(id, address, Part::FixedHeader),
+            ChunkIndex::ExtensibleArray { .. } => {
+                self.chunk_array(id, address, Part::ExtensibleHeader)
+            }
+            ChunkIndex::BtreeV2 { .. } => {
+                let size = v2::Header::size(self.sizes()?);
+                self.want(address, size, size, Then::BtreeV2(Tree::Chunks(id)))
+            }
         };
         if let Err(error) = done {
             let at = self.locate(address)?;
@@ -111,10 +121,6 @@ impl Walk {
     fn chunks_mut(&mut self, id: HeaderBlock) -> Option<&mut Chunks> {
         self.objects.block_mut(id)?.chunks.as_mut()
     }
-}
-
-fn not_read(what: &'static str) -> Result<()> {
-    Err(Error::new(Kind::Unsupported { what }, Structure::ChunkIndex, 0))
 }
 
 impl Node<'_> {

@@ -14,10 +14,14 @@
 //! | `search` | where the superblock is |
 //! | `guess` | blocks that a cache says will be wanted |
 //! | `objects`, `groups`, `chunks`, `attributes` | what a block says, and which blocks it names |
+//! | `dense`, `btree_v2`, `chunk_arrays` | the same, of the newer structures |
 //! | `finish` | the collected facts as an [`Index`] |
 
 mod attributes;
+mod btree_v2;
+mod chunk_arrays;
 mod chunks;
+mod dense;
 mod extents;
 mod finish;
 mod groups;
@@ -27,11 +31,13 @@ mod queue;
 mod search;
 mod step;
 
-use std::collections::HashSet;
+use std::collections::{HashMap, HashSet};
 
 use bytes::Bytes;
 
 use self::attributes::Attributes;
+use self::btree_v2::Tree;
+use self::dense::Dense;
 use self::extents::Extents;
 use self::objects::{HeaderBlock, ObjectId, Objects};
 use self::queue::Queue;
@@ -79,6 +85,9 @@ pub struct Walk {
     superblock: Option<Superblock>,
     objects: Objects,
     attributes: Attributes,
+    dense: Dense,
+    /// Version 2 B-trees whose header has arrived.
+    trees: HashMap<Tree, crate::btree::v2::Header>,
     /// Nodes reached, as what and at which level of whose tree: none is walked twice.
     visited: HashSet<(HeaderBlock, FileOffset, Structure, Option<u8>)>,
     /// Blocks wanted on a guess.
@@ -107,6 +116,8 @@ impl Walk {
             superblock: None,
             objects: Objects::default(),
             attributes: Attributes::default(),
+            dense: Dense::default(),
+            trees: HashMap::new(),
             visited: HashSet::new(),
             guessed: HashSet::new(),
             guessed_bytes: 0,
@@ -244,6 +255,17 @@ impl Walk {
             Then::LocalHeap(id) => self.local_heap(id, bytes),
             Then::LocalHeapData(id, size) => self.local_heap_data(id, size, bytes),
             Then::ChunkNode(id, level) => self.chunk_node(id, level, bytes),
+            Then::ArrayPart(id, part) => self.array_part(id, part, bytes),
+            Then::BtreeV2(tree) => self.btree_v2(tree, bytes),
+            Then::BtreeV2Node(tree, level, records) => {
+                self.btree_v2_node(tree, level, records, bytes)
+            }
+            Then::FractalHeap(id) => self.fractal_heap(id, bytes),
+            Then::HeapIndirect(id, offset, rows) => self.heap_indirect(id, offset, rows, bytes),
+            Then::HeapDirect(id, offset, size) => {
+                self.heap_direct(id, offset, size, step.want.at, bytes)
+            }
+            Then::HeapHuge(id, length) => self.heap_huge(id, length, step.want.at, bytes),
             Then::Collection(address) => self.collection(address, bytes),
         }
     }
@@ -266,7 +288,12 @@ impl Walk {
             Then::LocalHeap(id) | Then::LocalHeapData(id, _) => {
                 self.problem(id.object, Effect::Links, error);
             }
-            Then::ChunkNode(id, _) => self.chunks_lost(id, error),
+            Then::ChunkNode(id, _) | Then::ArrayPart(id, _) => self.chunks_lost(id, error),
+            Then::BtreeV2(tree) | Then::BtreeV2Node(tree, ..) => self.tree_lost(tree, error),
+            Then::FractalHeap(id)
+            | Then::HeapIndirect(id, ..)
+            | Then::HeapDirect(id, ..)
+            | Then::HeapHuge(id, _) => self.store_lost(id, error),
             Then::Collection(address) => self.collection_lost(address, error),
         }
         Ok(())

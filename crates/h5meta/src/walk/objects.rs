@@ -5,9 +5,12 @@ use std::collections::HashMap;
 use bytes::Bytes;
 
 use super::chunks::Chunks;
+use super::dense::Holds;
 use super::groups::SymbolTableState;
 use super::{Then, Walk, limit};
 use crate::error::{Error, Kind, Result};
+use crate::message::attribute_info::AttributeInfo;
+use crate::message::link_info::LinkInfo;
 use crate::message::{Continuation, Datatype, Layout, LinkTarget, MaybeShared, Message, SharedAt};
 use crate::model::Effect;
 use crate::object_header::{self, Format, MessageType, RawMessage};
@@ -163,13 +166,14 @@ impl ObjectState {
         self.order().into_iter().filter_map(|index| self.blocks.get(index))
     }
 
-    /// Takes the chunks of the layout that counts: the first in order.
-    pub(super) fn take_chunks(&mut self) -> Option<Chunks> {
+    /// Takes the layout that counts, the first in order, and its chunks.
+    pub(super) fn take_chunks(&mut self) -> Option<(Layout, Option<Chunks>)> {
         let blocks = self.order().into_iter();
         let first = blocks
             .into_iter()
             .find(|&index| self.blocks.get(index).is_some_and(|block| block.layout.is_some()))?;
-        self.blocks.get_mut(first)?.chunks.take()
+        let block = self.blocks.get_mut(first)?;
+        Some((block.layout.take()?, block.chunks.take()))
     }
 }
 
@@ -266,7 +270,12 @@ impl Walk {
         Ok(())
     }
 
-    fn message(&mut self, block: HeaderBlock, message: Message, place: FileOffset) -> Result<()> {
+    pub(super) fn message(
+        &mut self,
+        block: HeaderBlock,
+        message: Message,
+        place: FileOffset,
+    ) -> Result<()> {
         match &message {
             Message::Continuation(continuation) => return self.continued(block, *continuation),
             Message::SymbolTable(table) => return self.symbol_table(block, *table),
@@ -278,6 +287,12 @@ impl Walk {
             }
             Message::Datatype(MaybeShared::At(SharedAt::Object(address))) => {
                 self.object(*address)?;
+            }
+            Message::LinkInfo(LinkInfo { heap: Some(heap), name_index: Some(index) }) => {
+                self.dense(block, Holds::Links, *heap, *index)?;
+            }
+            Message::AttributeInfo(AttributeInfo { heap: Some(heap), name_index: Some(index) }) => {
+                self.dense(block, Holds::Attributes, *heap, *index)?;
             }
             // Nothing of these is looked at again.
             Message::Other(_) => return Ok(()),

@@ -1,6 +1,9 @@
 //! Steps: bytes that are wanted, and what is done with them.
 
 use super::Want;
+use super::btree_v2::Tree;
+use super::chunk_arrays::Part;
+use super::dense::StoreId;
 use super::objects::{HeaderBlock, ObjectId};
 use crate::spec::Structure;
 use crate::wire::Address;
@@ -33,6 +36,20 @@ pub(super) enum Then {
     LocalHeapData(HeaderBlock, u64),
     /// A node of a dataset's chunk B-tree, at this level if its parent says so.
     ChunkNode(HeaderBlock, Option<u8>),
+    /// A part of a dataset's chunk array.
+    ArrayPart(HeaderBlock, Part),
+    /// A version 2 B-tree's header.
+    BtreeV2(Tree),
+    /// A version 2 B-tree's node, at this level and with so many records.
+    BtreeV2Node(Tree, u16, u64),
+    /// A fractal heap's header.
+    FractalHeap(StoreId),
+    /// A fractal heap's indirect block, by where it starts in the heap and its rows.
+    HeapIndirect(StoreId, u64, u16),
+    /// A fractal heap's direct block, by where it starts in the heap and its bytes.
+    HeapDirect(StoreId, u64, u64),
+    /// A huge object of a fractal heap, of this many bytes.
+    HeapHuge(StoreId, u64),
     /// A global heap collection.
     Collection(Address),
 }
@@ -56,6 +73,12 @@ impl Then {
             Self::GroupNode(..) | Self::ChunkNode(..) => Structure::BtreeV1,
             Self::SymbolNode(_) => Structure::SymbolTableNode,
             Self::LocalHeap(_) | Self::LocalHeapData(..) => Structure::LocalHeap,
+            Self::ArrayPart(_, part) => part.structure(),
+            Self::BtreeV2(_) | Self::BtreeV2Node(..) => Structure::BtreeV2,
+            Self::FractalHeap(_)
+            | Self::HeapIndirect(..)
+            | Self::HeapDirect(..)
+            | Self::HeapHuge(..) => Structure::FractalHeap,
             Self::Collection(_) => Structure::GlobalHeap,
         }
     }

@@ -5,7 +5,7 @@
 use super::Header;
 use crate::error::Result;
 use crate::spec::Structure;
-use crate::wire::{Address, Cursor, Sizes, to_usize};
+use crate::wire::{Address, Cursor, Sizes, to_u64, to_usize};
 
 /// What an indirect block points to. Blocks that are not there yet are left out.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -14,6 +14,18 @@ pub struct Children {
     pub direct: Vec<(u64, u64, Address)>,
     /// Indirect blocks: where they start in the heap, their rows, their address.
     pub indirect: Vec<(u64, u16, Address)>,
+}
+
+/// The bytes of an indirect block of `rows` rows, checksum included.
+#[must_use]
+pub fn indirect_size(header: &Header, rows: u16, sizes: Sizes) -> u64 {
+    let table = header.table;
+    let (o, width) = (to_u64(sizes.o()), u64::from(table.width));
+    let direct = u64::from(rows.min(table.direct_rows())).saturating_mul(width);
+    let all = u64::from(rows).saturating_mul(width);
+    let filtered = if header.filtered { to_u64(sizes.l()).saturating_add(4) } else { 0 };
+    let entries = all.saturating_mul(o).saturating_add(direct.saturating_mul(filtered));
+    o.saturating_add(table.offset_bytes()).saturating_add(entries).saturating_add(9)
 }
 
 /// Decodes an indirect block of `rows` rows that starts at `offset` of the heap.

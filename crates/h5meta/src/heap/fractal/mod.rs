@@ -9,7 +9,7 @@ mod id;
 mod indirect;
 
 pub use id::{HeapId, Huge};
-pub use indirect::{Children, decode_indirect};
+pub use indirect::{Children, decode_indirect, indirect_size};
 
 use binrw::BinRead;
 

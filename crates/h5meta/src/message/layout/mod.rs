@@ -106,11 +106,21 @@ impl Layout {
     /// `Truncated`, `Version`, or `Invalid` dimensions.
     pub fn decode(body: &[u8], sizes: Sizes) -> Result<Self> {
         let mut cursor = Cursor::new(body, Structure::Layout);
-        match cursor.version(&[1, 2, 3, 4])? {
+        match cursor.version(&[1, 2, 3, 4, 5])? {
             1 | 2 => v1::decode(cursor, sizes),
             3 => v3::decode(cursor, sizes),
             _ => v4::decode(cursor, sizes),
         }
+    }
+}
+
+impl Layout {
+    /// The bytes of a chunk before it is filtered; the most there can be if they are more.
+    #[must_use]
+    pub fn chunk_bytes(&self) -> u64 {
+        let Self::Chunked { chunk_shape, element_size, .. } = self else { return 0 };
+        let bytes = chunk_shape.iter().try_fold(*element_size, |n, dim| n.checked_mul(*dim));
+        bytes.unwrap_or(u64::MAX)
     }
 }
 

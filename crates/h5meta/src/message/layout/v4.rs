@@ -1,4 +1,4 @@
-//! Data layout message, version 4.
+//! Data layout message, version 4, and 5, which differs in what may be in it and not in its form.
 //!
 //! Spec: IV.A.2.i, "Layout: Version 4"; the chunk indexes are those of VII.
 

@@ -10,14 +10,13 @@ use super::{Problems, shown};
 use crate::error::{Error, Kind, Result};
 use crate::heap::local;
 use crate::message::{
-    ChunkIndex, Dataspace, Datatype, ExternalFiles, FillValue, Filter, Layout, Link, LinkTarget,
-    MaybeShared, Message,
+    Dataspace, Datatype, ExternalFiles, FillValue, Filter, Layout, Link, LinkTarget, MaybeShared,
+    Message,
 };
-use crate::model::{ChunkTable, Dataset, Effect, Group, NamedLink, ObjectKind, Storage};
+use crate::model::{Dataset, Effect, Group, NamedLink, ObjectKind, Storage};
 use crate::spec::Structure;
 use crate::superblock::Superblock;
 use crate::symbol_table::Entry;
-use crate::wire::Address;
 
 /// What each object is.
 pub(super) fn kinds(
@@ -47,8 +46,6 @@ struct Facts<'a> {
     symbol_table: Option<&'a SymbolTableState>,
     links: Vec<&'a Link>,
     new_style: bool,
-    dense_links: Option<Address>,
-    dense_attributes: Option<Address>,
     shared_attributes: bool,
 }
 
@@ -68,11 +65,7 @@ impl<'a> Facts<'a> {
                 Message::FilterPipeline(filters) => _ = facts.filters.get_or_insert(filters),
                 Message::ExternalFiles(files) => _ = facts.external.get_or_insert(files),
                 Message::Link(link) => facts.links.push(link),
-                Message::LinkInfo(info) => {
-                    facts.new_style = true;
-                    facts.dense_links = info.heap;
-                }
-                Message::AttributeInfo(info) => facts.dense_attributes = info.heap,
+                Message::LinkInfo(_) => facts.new_style = true,
                 Message::Attribute(MaybeShared::At(_)) => facts.shared_attributes = true,
                 _ => {}
             }
@@ -87,22 +80,8 @@ impl<'a> Facts<'a> {
         superblock: &Superblock,
         problem: &mut dyn FnMut(Effect, Error),
     ) -> ObjectKind {
-        let unread = |what, structure, address| {
-            let error = Error::new(Kind::Unsupported { what }, structure, 0);
-            match superblock.locate(address) {
-                Ok(at) => error.at(at),
-                Err(_) => error,
-            }
-        };
-        if let Some(heap) = self.dense_attributes {
-            let error = unread("dense attributes", Structure::FractalHeap, heap);
-            problem(Effect::Attribute(String::new()), error);
-        }
         if self.shared_attributes {
             problem(Effect::Attribute(String::new()), unsupported("a shared attribute"));
-        }
-        if let Some(heap) = self.dense_links {
-            problem(Effect::Links, unread("dense links", Structure::FractalHeap, heap));
         }
         if self.new_style || self.symbol_table.is_some() || !self.links.is_empty() {
             let mut links: Vec<NamedLink> = self.links.iter().map(|link| named(link)).collect();
@@ -180,26 +159,13 @@ impl<'a> Facts<'a> {
                 let size = size.or_else(|| dataset.size()).unwrap_or(u64::MAX);
                 Storage::Contiguous { at: Some(superblock.locate(*address)?), size }
             }
-            Layout::Chunked { chunk_shape, index, element_size, unfiltered_edges } => {
-                let mut chunks = None;
-                if let ChunkIndex::Single { address, filtered } = index {
-                    let unfiltered = || {
-                        let chunk =
-                            chunk_shape.iter().try_fold(1_u64, |n, dim| n.checked_mul(*dim));
-                        chunk.and_then(|n| n.checked_mul(*element_size)).unwrap_or(u64::MAX)
-                    };
-                    let mut table = ChunkTable::new(chunk_shape.len());
-                    if let Some(address) = address {
-                        let (size, mask) = filtered.unwrap_or_else(|| (unfiltered(), 0));
-                        table.push(std::iter::empty(), superblock.locate(*address)?, size, mask);
-                    }
-                    chunks = Some(table);
-                }
+            Layout::Chunked { chunk_shape, index, unfiltered_edges, .. } => {
+                // The chunks come later: see `chunks`.
                 Storage::Chunked {
                     chunk_shape: chunk_shape.clone(),
                     index: *index,
                     unfiltered_edges: *unfiltered_edges,
-                    chunks,
+                    chunks: None,
                 }
             }
             Layout::Virtual { .. } => Storage::Virtual,
@@ -218,21 +184,6 @@ fn here<'a, T>(
         problem(Effect::Data, unsupported(what));
     }
     message.here()
-}
-
-/// Moves the chunk tables from where they were collected to their datasets.
-pub(super) fn take_chunks(walk: &mut Walk, kinds: &mut HashMap<ObjectId, ObjectKind>) {
-    for (id, state) in walk.objects.iter_mut() {
-        let Some(ObjectKind::Dataset(dataset)) = kinds.get_mut(&id) else { continue };
-        let Storage::Chunked { chunks, .. } = &mut dataset.storage else { continue };
-        let Some(mut collected) = state.take_chunks() else { continue };
-        if collected.lost {
-            *chunks = None;
-        } else if chunks.is_none() {
-            collected.table.sort();
-            *chunks = Some(collected.table);
-        }
-    }
 }
 
 fn named(link: &Link) -> NamedLink {

@@ -1,5 +1,6 @@
 //! The end of the walk: facts, in whatever order they came, as one [`Index`] in one order.
 
+mod chunks;
 mod facts;
 mod paths;
 
@@ -24,7 +25,7 @@ pub(super) fn finish(mut walk: Walk) -> Result<(Index, Vec<Problem>)> {
     let mut problems = std::mem::take(&mut walk.problems);
     let mut attributes = attributes(&mut walk, &mut problems);
     let mut kinds = facts::kinds(&walk, &superblock, &mut problems);
-    facts::take_chunks(&mut walk, &mut kinds);
+    chunks::take_chunks(&mut walk, &superblock, &mut kinds, &mut problems);
     if !matches!(kinds.get(&root), Some(ObjectKind::Group(_))) {
         return Err(no_root_group(root, problems));
     }
