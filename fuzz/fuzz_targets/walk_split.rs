@@ -1,5 +1,5 @@
 //! However a file is cut, ordered, repeated and over-read, its index and its problems are the same. The
-//! first sixteen bytes say how.
+//! last sixteen bytes say how.
 
 #![no_main]
 
@@ -8,7 +8,7 @@ use h5meta_fuzz::{cut, whole};
 use libfuzzer_sys::fuzz_target;
 
 fuzz_target!(|input: &[u8]| {
-    let Some((cuts, file)) = input.split_at_checked(16) else { return };
+    let Some((file, cuts)) = input.split_last_chunk::<16>() else { return };
     let file = Bytes::copy_from_slice(file);
     match (whole(&file), cut(&file, cuts)) {
         (Ok((index, problems)), Ok((cut_index, cut_problems))) => {

@@ -43,7 +43,8 @@ pub fn cut(file: &Bytes, cuts: &[u8]) -> Result<(Index, Vec<Problem>), Error> {
         assert!(!outstanding.is_empty(), "not done, and nothing is on its way");
         let want = outstanding.swap_remove(cut() % outstanding.len());
         let length = if cut() % 2 == 0 { want.min } else { want.hint };
-        let end = want.at.0.saturating_add(length).saturating_add(cut() as u64).min(file.len() as u64);
+        let end =
+            want.at.0.saturating_add(length).saturating_add(cut() as u64).min(file.len() as u64);
         let mut at = (want.at.0 as usize).saturating_sub(cut());
         while at < end as usize {
             let next = (at + 1 + cut() * cut()).min(end as usize);

@@ -5,9 +5,10 @@
 //! the end of the file, and coalesces nothing. `BLESS=1 cargo test -p h5meta --test io_trace` writes
 //! the snapshot anew.
 //!
-//! How deep `atl03_mini.h5` must be: superblock; then a header, a B-tree node and a symbol node for
-//! each level of groups (the caches in the symbol tables bring node and heap along with the header);
-//! then the dataset's header, its continuation blocks, and its chunk B-tree, three levels at most.
+//! How deep `atl03_mini.h5` is: the superblock; a B-tree node and then a symbol node for each of up to
+//! five groups in each other (the caches in symbol tables bring the node along with the header); then
+//! a dataset's header, and its chunk B-tree of up to three levels, or its continuation blocks. That is
+//! twelve and more for the deepest pointers; what hints bring along by chance makes eleven of them.
 
 #![expect(clippy::unwrap_used, clippy::as_conversions, reason = "a test")]
 

@@ -238,7 +238,23 @@ impl Walk {
             _ => None,
         });
         state.datatype = datatype.flatten();
+        self.extension_done(id);
         self.retry_attributes_of(id);
+    }
+
+    /// If the object is the superblock extension: what it says of node sizes counts from now on.
+    fn extension_done(&mut self, id: ObjectId) {
+        let Some(superblock) = &mut self.superblock else { return };
+        if superblock.extension.and_then(|address| self.objects.find(address)) != Some(id) {
+            return;
+        }
+        let messages = self.objects.get(id).into_iter().flat_map(ObjectState::blocks);
+        let btree_k =
+            messages.flat_map(|block| &block.messages).find_map(|message| match message {
+                Message::BtreeK(k) => Some(*k),
+                _ => None,
+            });
+        superblock.btree_k = btree_k.unwrap_or(superblock.btree_k);
     }
 
     /// Acts on a block's messages: whatever they name is wanted now.

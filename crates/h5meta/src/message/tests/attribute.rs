@@ -1,3 +1,5 @@
+//! Attribute messages of every version, with their padding and shared parts.
+
 use super::*;
 
 fn attribute(body: &[u8]) -> Result<RawAttribute> {

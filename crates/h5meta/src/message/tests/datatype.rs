@@ -1,3 +1,5 @@
+//! Datatype messages: every class and version, nested and broken.
+
 use super::super::datatype::{Bits, ByteOrder, ReferenceKind, StringType};
 use super::*;
 

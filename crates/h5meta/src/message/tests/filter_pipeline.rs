@@ -1,3 +1,5 @@
+//! Filter pipeline messages, with their padding.
+
 use super::super::filter_pipeline::decode as pipeline;
 use super::*;
 

@@ -1,3 +1,5 @@
+//! Data layout messages: every version and class.
+
 use super::*;
 
 fn layout(body: &[u8]) -> Result<Layout> {

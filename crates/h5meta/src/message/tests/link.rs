@@ -1,3 +1,5 @@
+//! Link messages, and where links and attributes are that are not in a header.
+
 use super::super::{attribute_info::AttributeInfo, link_info::LinkInfo};
 use super::*;
 

@@ -1,3 +1,5 @@
+//! Dataspace and fill value messages.
+
 use super::super::dataspace::MAX_RANK;
 use super::*;
 

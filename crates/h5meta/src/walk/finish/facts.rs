@@ -24,8 +24,11 @@ pub(super) fn kinds(
     superblock: &Superblock,
     problems: &mut Problems,
 ) -> HashMap<ObjectId, ObjectKind> {
+    // The superblock extension is no object of the file, though it has a header like one.
+    let extension = superblock.extension.and_then(|address| walk.objects.find(address));
     walk.objects
         .iter()
+        .filter(|(id, _)| extension != Some(*id))
         .map(|(id, state)| {
             let mut problem = |effect, error| problems.push((Some(id), effect, error));
             (id, Facts::of(state).kind(walk, state, superblock, &mut problem))
