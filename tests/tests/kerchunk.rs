@@ -56,6 +56,7 @@ const FAULTS: &[Known] = &[
     known("filter_order.h5", "deflate_deflate/.zarray", "filters", "of two filters alike one is lost"),
     known("filter_mask.h5", "no_shuffle/.zarray", "filters", "a mask drops the filters behind its last bit"),
     known("filter_mask.h5", "skipped_by_libhdf5/*", "only here", "a skipped filter loses the dataset"),
+    known("netcdf4.nc", "never_written/.zarray", "fill_value null", "netCDF variables lose their fill value"),
     known("layouts.h5", "compact_large/*", "*", "large compact data reads as fill values"),
     known("layouts.h5", "compact_scalar/*", "only here", "compact scalars are dropped"),
 ];

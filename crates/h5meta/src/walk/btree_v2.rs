@@ -15,6 +15,8 @@ use crate::wire::{Address, to_u64};
 pub(super) enum Tree {
     /// Names of links or attributes.
     Dense(StoreId),
+    /// Huge objects of a fractal heap.
+    Huge(StoreId),
     /// Chunks of a dataset.
     Chunks(HeaderBlock),
 }
@@ -27,6 +29,8 @@ impl Walk {
         self.charge_bytes(Header::size(sizes))?;
         let expected = match tree {
             Tree::Dense(id) => self.store(id).map(|(_, holds)| holds.record_type()),
+            // Type 2 is of objects that went through filters, of which heaps are refused.
+            Tree::Huge(_) => Some(1),
             // Types 10 and 11; which is for the records to say.
             Tree::Chunks(_) => Some(header.record_type.clamp(10, 11)),
         };
@@ -56,7 +60,7 @@ impl Walk {
         size: u64,
     ) -> Result<()> {
         let owner = match tree {
-            Tree::Dense(id) => self.store(id).map(|(owner, _)| owner),
+            Tree::Dense(id) | Tree::Huge(id) => self.store(id).map(|(owner, _)| owner),
             Tree::Chunks(owner) => Some(owner),
         };
         let Some(owner) = owner else { return Ok(()) };
@@ -65,7 +69,7 @@ impl Walk {
         self.first_visit(owner, address, Structure::BtreeV2, Some(level_of_visit))?;
         let then = Then::BtreeV2Node(tree, level, records);
         match tree {
-            Tree::Dense(id) => self.store_want(id, address, size, then),
+            Tree::Dense(id) | Tree::Huge(id) => self.store_want(id, address, size, then),
             Tree::Chunks(_) => self.want(address, size, size, then)?,
         }
         Ok(())
@@ -99,12 +103,13 @@ impl Walk {
                 self.store_records(id, node.records().map(<[u8]>::to_vec));
                 Ok(())
             }
+            Tree::Huge(id) => self.huge_records(id, node.records()),
             Tree::Chunks(id) => self.chunk_records(id, header, node),
         }
     }
 
     fn tree_part_done(&mut self, tree: Tree) {
-        if let Tree::Dense(id) = tree {
+        if let Tree::Dense(id) | Tree::Huge(id) = tree {
             self.store_part_done(id);
         }
     }
@@ -112,7 +117,7 @@ impl Walk {
     /// A part of a tree cannot be read.
     pub(super) fn tree_lost(&mut self, tree: Tree, error: Error) {
         match tree {
-            Tree::Dense(id) => self.store_lost(id, error),
+            Tree::Dense(id) | Tree::Huge(id) => self.store_lost(id, error),
             Tree::Chunks(id) => self.chunks_lost(id, error),
         }
     }

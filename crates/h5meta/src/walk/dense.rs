@@ -43,7 +43,9 @@ struct Store {
     heap: Option<fractal::Header>,
     /// Direct blocks, by where they start in the heap.
     blocks: BTreeMap<u64, Block>,
-    /// The B-tree's records.
+    /// Huge objects that a B-tree finds, by their key: where they are, and their bytes.
+    huge: BTreeMap<u64, (Address, u64)>,
+    /// The records of the B-tree of names.
     records: Vec<Vec<u8>>,
     /// Blocks and nodes that are still to arrive.
     outstanding: usize,
@@ -70,6 +72,7 @@ impl Walk {
             holds,
             heap: None,
             blocks: BTreeMap::new(),
+            huge: BTreeMap::new(),
             records: Vec::new(),
             outstanding: 0,
         });
@@ -133,6 +136,10 @@ impl Walk {
         if header.filtered {
             let kind = Kind::Unsupported { what: "a fractal heap with filters" };
             return Err(Error::new(kind, Structure::FractalHeap, 0));
+        }
+        if let Some(huge) = header.huge_btree {
+            let size = crate::btree::v2::Header::size(sizes);
+            self.store_want(id, huge, size, Then::BtreeV2(Tree::Huge(id)));
         }
         let (root, rows, start) = (header.root, header.root_rows, header.table.start);
         let size = fractal::indirect_size(&header, rows, sizes);
@@ -214,12 +221,43 @@ impl Walk {
             }
             HeapId::Tiny(body) => self.dense_message(id, &body, FileOffset(0)),
             HeapId::Huge(Huge::Direct { address, length }) => {
-                self.charge_bytes(length)?;
-                self.store_want(id, address, length, Then::HeapHuge(id, length));
-                Ok(())
+                self.heap_huge_at(id, address, length)
             }
-            HeapId::Huge(_) => Err(unsupported("a huge object that is found through a B-tree")),
+            HeapId::Huge(Huge::Key(key)) => match store.huge.get(&key) {
+                Some(&(address, length)) => self.heap_huge_at(id, address, length),
+                None => {
+                    let kind =
+                        Kind::Invalid { value: key, why: "a huge object that the heap lacks" };
+                    Err(Error::new(kind, Structure::FractalHeap, 0))
+                }
+            },
+            HeapId::Huge(Huge::Filtered) => Err(unsupported("a huge object with filters")),
         }
+    }
+
+    fn heap_huge_at(&mut self, id: StoreId, address: Address, length: u64) -> Result<()> {
+        self.charge_bytes(length)?;
+        self.store_want(id, address, length, Then::HeapHuge(id, length));
+        Ok(())
+    }
+
+    /// Records of the B-tree of huge objects: address, length, key.
+    pub(super) fn huge_records<'a>(
+        &mut self,
+        id: StoreId,
+        records: impl Iterator<Item = &'a [u8]>,
+    ) -> Result<()> {
+        let sizes = self.sizes()?;
+        let Some(store) = self.dense.stores.get_mut(id.0) else { return Ok(()) };
+        for record in records {
+            let mut cursor = Cursor::new(record, Structure::BtreeV2);
+            let address = cursor.address(sizes)?;
+            let (length, key) = (cursor.length(sizes)?, cursor.length(sizes)?);
+            if let Some(address) = address {
+                store.huge.insert(key, (address, length));
+            }
+        }
+        Ok(())
     }
 
     /// A huge object has arrived.

@@ -11,7 +11,7 @@ use crate::message::{ChunkIndex, Dataspace, Layout};
 use crate::model::{ChunkTable, Dataset, Effect, ObjectKind, Storage};
 use crate::spec::Structure;
 use crate::superblock::Superblock;
-use crate::wire::{Address, to_u64};
+use crate::wire::{Address, FileOffset, to_u64};
 
 /// Moves the chunk tables from where they were collected to their datasets.
 pub(super) fn take_chunks(
@@ -68,7 +68,7 @@ impl Placing<'_> {
                 for number in 0..self.implicit_chunks(&grid, first, whole)? {
                     let address = first.0.saturating_add(number.saturating_mul(whole));
                     let at = self.superblock.locate(Address(address))?;
-                    table.push(grid.offset(number).into_iter(), at, whole, 0);
+                    self.place(&mut table, grid.offset(number), at, whole, 0);
                 }
             }
             ChunkIndex::FixedArray { .. } | ChunkIndex::ExtensibleArray { .. } => {
@@ -78,13 +78,29 @@ impl Placing<'_> {
                     let Some(address) = address else { continue };
                     let (size, mask) = filtered.unwrap_or((whole, 0));
                     let at = self.superblock.locate(address)?;
-                    table.push(grid.offset(number).into_iter(), at, size, mask);
+                    self.place(&mut table, grid.offset(number), at, size, mask);
                 }
             }
             _ => {}
         }
         table.sort();
         Ok(table)
+    }
+
+    /// Adds a chunk, unless it is outside the dataset: arrays keep room, and sometimes chunks, for an
+    /// extent that the dataset had or may have.
+    fn place(
+        &self,
+        table: &mut ChunkTable,
+        offset: Vec<u64>,
+        at: FileOffset,
+        size: u64,
+        mask: u32,
+    ) {
+        let shape = self.dataset.dataspace.as_ref().map(Dataspace::shape).unwrap_or_default();
+        if offset.iter().zip(shape).all(|(at, extent)| at < extent) {
+            table.push(offset.into_iter(), at, size, mask);
+        }
     }
 
     fn grid(&self, chunk_shape: &[u64], extensible: bool) -> Result<Grid> {
