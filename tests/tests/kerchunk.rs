@@ -58,6 +58,8 @@ const FAULTS: &[Known] = &[
     known("filter_mask.h5", "skipped_by_libhdf5/*", "only here", "a skipped filter loses the dataset"),
     known("netcdf4.nc", "never_written/.zarray", "fill_value null", "netCDF variables lose their fill value"),
     known("layouts.h5", "compact_large/*", "*", "large compact data reads as fill values"),
+    known("vlen_strings.h5", "not_utf8/*", "only here", "a string that is not UTF-8 loses the dataset"),
+    known("vlen_strings.h5", "scalar/0", "only here", "scalar variable-length strings read as nothing"),
     known("layouts.h5", "compact_scalar/*", "only here", "compact scalars are dropped"),
 ];
 

@@ -9,15 +9,19 @@ use h5refs::fetch::{Counters, Policy};
 use h5refs::sidecar::{Options, Sidecar, sidecar};
 use h5refs::source::{SourceOptions, open};
 
-/// Files of each kind of pointer: old and new groups, user block, continuations, deep B-trees.
-const FILES: [&str; 7] = [
+/// Files of each kind of pointer: old and new groups, user block, continuations, deep B-trees, fractal
+/// heaps, arrays of chunks, strings in global heaps.
+const FILES: [&str; 10] = [
     "atl03_mini.h5",
     "attributes.h5",
+    "chunk_index_v4.h5",
     "chunks_btree_v1.h5",
     "continuation_v2.h5",
     "dimension_scales.h5",
     "layouts.h5",
+    "netcdf4.nc",
     "user_block_512.h5",
+    "vlen_strings.h5",
 ];
 
 async fn make(location: &str, from: &SourceOptions, policy: &Policy) -> Sidecar {

@@ -29,6 +29,7 @@
 //! ```
 
 pub mod document;
+mod embed;
 pub mod error;
 pub mod fetch;
 pub mod kerchunk;

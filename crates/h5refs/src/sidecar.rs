@@ -6,6 +6,7 @@ use h5meta::{Index, Limits, Problem};
 use serde_json::{Value, json};
 
 use crate::document;
+use crate::embed::{File, embed};
 use crate::error::Result;
 use crate::fetch::{self, Counters, Policy, Trace};
 use crate::kerchunk::{self, Counts, NotReferenced, References};
@@ -57,6 +58,14 @@ pub async fn sidecar(
     let start = Instant::now();
     let (index, problems) = index(source, options, counters).await?;
     let mut references = References::new(&index, &problems, &options.references);
+    let file = File {
+        source,
+        superblock: &index.superblock,
+        length: index.file_length.unwrap_or(u64::MAX),
+        policy: &options.policy,
+        counters,
+    };
+    embed(&mut references, file, options.references.max_inline_vlen).await?;
     drop(index);
     let chunks =
         fetch::read_ranges(source, &references.to_inline(), &options.policy, counters).await?;

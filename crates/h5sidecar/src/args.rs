@@ -44,6 +44,10 @@ pub(crate) struct IndexArgs {
     /// Put chunks of fewer stored bytes than this into the sidecar itself
     #[arg(long, default_value_t = 500, value_name = "BYTES")]
     pub(crate) inline_threshold: u64,
+    /// Bytes of variable-length strings that one dataset may put into the sidecar: readers cannot
+    /// follow them in the file
+    #[arg(long, default_value_t = 64 << 20, value_name = "BYTES")]
+    pub(crate) max_inline_vlen: u64,
     /// Write a report, one JSON object a line and file: counts, problems, what is not referenced
     #[arg(long, value_name = "FILE")]
     pub(crate) report: Option<String>,

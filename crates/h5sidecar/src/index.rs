@@ -60,6 +60,7 @@ fn check(args: &IndexArgs) -> Result<(), &'static str> {
 async fn one(file: &str, args: &IndexArgs, opener: &Opener) -> anyhow::Result<Sidecar> {
     let mut options = args.storage.options();
     options.references.inline_threshold = args.inline_threshold;
+    options.references.max_inline_vlen = args.max_inline_vlen;
     options.url.clone_from(&args.url);
     let counters = Counters::default();
     let source = opener.open(file).await?;

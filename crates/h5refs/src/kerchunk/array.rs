@@ -1,16 +1,22 @@
 //! A dataset as a Zarr array, or why it cannot be one.
 
+use std::ops::Range;
+use std::sync::Arc;
+
 use bytes::Bytes;
-use h5meta::message::Dataspace;
+use h5meta::message::datatype::{Class, StringType};
+use h5meta::message::{Dataspace, Filter};
 use h5meta::model::{Chunk, ChunkTable, Dataset, Effect, Index, Object, Problem, Storage};
 use serde_json::{Value, json};
 
 use super::attrs::{self, as_text, find, is_scale};
 use super::codec::{Codecs, codecs};
+use super::decode;
 use super::dims::Dimensions;
 use super::dtype::dtype;
 use super::fill_value::fill_value;
-use super::{NotReferenced, Reference};
+use super::text::{Raw, TextChunk};
+use super::{NotReferenced, Options, Reference};
 
 /// What netCDF-C names a dimension that has no variable, followed by its length.
 const DIMENSION_ONLY: &str = "This is a netCDF dimension but not a netCDF variable";
@@ -29,6 +35,40 @@ pub(super) struct Array {
     /// Zeros at the end of each key, for the dimensions of an array type.
     further: usize,
     codecs: Codecs,
+    /// Of variable-length strings.
+    text: Option<Text>,
+}
+
+/// What it takes to look strings up.
+#[derive(Clone, Debug)]
+struct Text {
+    string: StringType,
+    filters: Arc<[Filter]>,
+    element_size: u32,
+}
+
+impl Text {
+    fn new(
+        string: StringType,
+        element_size: u32,
+        dataset: &Dataset,
+        options: &Options,
+    ) -> Result<Self, String> {
+        let (filters, chunk_shape) = match &dataset.storage {
+            Storage::Chunked { chunk_shape, .. } => (dataset.filters.as_slice(), &**chunk_shape),
+            _ => (&[][..], &[][..]),
+        };
+        decode::check(filters)?;
+        // Each string takes four bytes for its length, if no more; a chunk may be larger than all.
+        let elements = dataset.dataspace.as_ref().and_then(Dataspace::elements);
+        let in_chunk = chunk_shape.iter().try_fold(1_u64, |n, &extent| n.checked_mul(extent));
+        let most = options.max_inline_vlen / 4;
+        if [elements, in_chunk].iter().any(|n| n.is_none_or(|n| n > most)) {
+            let most = options.max_inline_vlen;
+            return Err(format!("more than {most} bytes of variable-length strings"));
+        }
+        Ok(Self { string, filters: filters.into(), element_size })
+    }
 }
 
 impl Array {
@@ -38,6 +78,7 @@ impl Array {
         dimensions: &Dimensions,
         index: &Index,
         problems: &[Problem],
+        options: &Options,
     ) -> Result<Self, NotReferenced> {
         let not_referenced =
             |lost| move |reason| NotReferenced { path: object.path.clone(), reason, lost };
@@ -50,7 +91,7 @@ impl Array {
         if let Some(problem) = problems.iter().find(|problem| loses_data(problem, object)) {
             return Err(not_referenced(true)(problem.error.to_string()));
         }
-        Self::of_storage(object, dataset, dimensions, index).map_err(not_referenced(true))
+        Self::of_storage(object, dataset, dimensions, index, options).map_err(not_referenced(true))
     }
 
     fn of_storage(
@@ -58,6 +99,7 @@ impl Array {
         dataset: &Dataset,
         dimensions: &Dimensions,
         index: &Index,
+        options: &Options,
     ) -> Result<Self, String> {
         let (Some(dataspace), Some(datatype)) = (&dataset.dataspace, &dataset.datatype) else {
             return Err("its dataspace or datatype could not be read".into());
@@ -71,18 +113,31 @@ impl Array {
                 let chunks = chunks.as_ref().ok_or("its chunks could not be found")?;
                 check_rank(&shape, chunk_shape)?;
                 check_edges(*unfiltered_edges, dataset, &shape, chunk_shape)?;
-                (chunk_shape.clone(), common_mask(chunks, &shape)?)
+                let masks = common_mask(chunks, &shape);
+                // Strings are read chunk by chunk, each with its own mask.
+                let text = matches!(datatype.class, Class::VariableString(_));
+                (chunk_shape.clone(), if text { 0 } else { masks? })
             }
             Storage::External(_) => return Err("its data is in other files (external)".into()),
             Storage::Virtual => return Err("its data is in other datasets (virtual)".into()),
             _ => return Err("its layout could not be read".into()),
+        };
+        let text = match &datatype.class {
+            Class::VariableString(string) => {
+                Some(Text::new(*string, datatype.size, dataset, options)?)
+            }
+            _ => None,
         };
         let filters = match &dataset.storage {
             Storage::Chunked { .. } => dataset.filters.as_slice(),
             // Other layouts are not filtered, whatever the header says.
             _ => &[],
         };
-        let codecs = codecs(filters, mask, element_size)?;
+        let codecs = match &text {
+            // The text is in the sidecar, without the filters that its IDs went through.
+            Some(_) => Codecs { filters: vec![json!({ "id": "vlen-utf8" })], trailing: 0 },
+            None => codecs(filters, mask, element_size)?,
+        };
         let mut array = Self {
             metadata: Value::Null,
             attributes: Value::Null,
@@ -90,6 +145,7 @@ impl Array {
             chunk_shape,
             further: dtype.shape.len(),
             codecs,
+            text,
         };
         let missing = array.check_chunks(dataset, element_size, index.file_length)?;
 
@@ -126,21 +182,50 @@ impl Array {
         let origin = vec![0; self.shape.len()];
         match &dataset.storage {
             Storage::Compact { data } => {
-                each(self.key(&origin), Reference::Inline(Bytes::copy_from_slice(data)));
+                each(self.key(&origin), self.here(data));
             }
             Storage::Contiguous { at: Some(at), .. } if !self.is_empty() => {
                 // More may be allocated than the shape needs.
                 let range = at.0..at.0.saturating_add(dataset.size().unwrap_or(0));
-                each(self.key(&origin), Reference::Range(range));
+                each(self.key(&origin), self.stored(range, 0));
             }
             Storage::Chunked { chunks: Some(chunks), .. } => {
                 for chunk in chunks.iter().filter(|chunk| is_inside(chunk, &self.shape)) {
                     let size = chunk.size.saturating_sub(self.codecs.trailing);
                     let range = chunk.at.0..chunk.at.0.saturating_add(size);
-                    each(self.key(chunk.offset), Reference::Range(range));
+                    each(self.key(chunk.offset), self.stored(range, chunk.filter_mask));
                 }
             }
             _ => {}
+        }
+    }
+
+    /// A chunk whose bytes are in its object's header.
+    fn here(&self, data: &[u8]) -> Reference {
+        let bytes = Bytes::copy_from_slice(data);
+        match &self.text {
+            Some(text) => Reference::Text(self.text_chunk(text, Raw::Here(bytes), 0)),
+            None => Reference::Inline(bytes),
+        }
+    }
+
+    /// A chunk somewhere in the file.
+    fn stored(&self, range: Range<u64>, filter_mask: u32) -> Reference {
+        match &self.text {
+            Some(text) => Reference::Text(self.text_chunk(text, Raw::Stored(range), filter_mask)),
+            None => Reference::Range(range),
+        }
+    }
+
+    fn text_chunk(&self, text: &Text, raw: Raw, filter_mask: u32) -> TextChunk {
+        let elements = self.chunk_shape.iter().fold(1_u64, |n, &extent| n.saturating_mul(extent));
+        TextChunk {
+            raw,
+            filters: Arc::clone(&text.filters),
+            filter_mask,
+            elements: usize::try_from(elements).unwrap_or(usize::MAX),
+            element_size: usize::try_from(text.element_size).unwrap_or(usize::MAX),
+            string: text.string,
         }
     }
 

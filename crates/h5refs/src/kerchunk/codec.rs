@@ -6,9 +6,9 @@
 use h5meta::message::Filter;
 use serde_json::{Value, json};
 
-const DEFLATE: u16 = 1;
-const SHUFFLE: u16 = 2;
-const FLETCHER32: u16 = 3;
+pub(super) const DEFLATE: u16 = 1;
+pub(super) const SHUFFLE: u16 = 2;
+pub(super) const FLETCHER32: u16 = 3;
 const BLOSC: u16 = 32001;
 const ZSTD: u16 = 32015;
 

@@ -25,6 +25,8 @@ pub(super) enum Kind {
     Complex,
     /// Strings, opaque bytes and compounds: base64.
     Bytes,
+    /// Strings of any length: null.
+    Text,
 }
 
 /// The Zarr data type of a datatype, or why it has none.
@@ -61,7 +63,7 @@ pub(super) fn dtype(datatype: &Datatype) -> Result<Dtype, String> {
         }
         Class::Time { .. } => Err("time datatype".into()),
         Class::Reference(_) => Err("references to objects or regions".into()),
-        Class::VariableString(_) => Err("variable-length strings".into()),
+        Class::VariableString(_) => plain("|O".into(), Kind::Text),
         Class::VariableLength { .. } => Err("variable-length sequences".into()),
         _ => Err(format!("datatype class {} of {size} bytes", datatype.class_number())),
     }
@@ -143,6 +145,9 @@ fn compound(members: &[Member], size: u32) -> Result<Dtype, String> {
         // Zarr version 2 has a form for both, but zarr-python 3 reads neither.
         if !field.shape.is_empty() || field.name.is_array() {
             return Err("a compound of arrays or compounds".into());
+        }
+        if field.kind == Kind::Text {
+            return Err("a compound of variable-length strings".into());
         }
         fields.push(json!([name, field.name]));
     }

@@ -77,6 +77,9 @@ fn innermost(datatype: &Datatype) -> (&Datatype, u64) {
 }
 
 fn of_bytes(datatype: &Datatype, bytes: &[u8], kind: Kind, sizes: Sizes) -> Option<Value> {
+    if kind == Kind::Text {
+        return None;
+    }
     if kind == Kind::Bytes {
         return Some(json!(STANDARD.encode(bytes)));
     }

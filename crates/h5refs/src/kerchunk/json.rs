@@ -24,11 +24,14 @@ pub(super) fn document(entries: &[(String, Reference)], url: &str) -> Vec<u8> {
             Reference::Inline(bytes) => {
                 string(&mut out, &format!("base64:{}", STANDARD.encode(bytes)));
             }
-            Reference::Range(range) => {
+            // What was to be inlined, and was not, is where it is.
+            Reference::Range(range) | Reference::ToInline(range) => {
                 let length = range.end - range.start;
                 let rendered = format!("[{quoted_url},{},{length}]", range.start);
                 out.extend_from_slice(rendered.as_bytes());
             }
+            // Looked up or taken out before this: a null is an empty chunk to no reader.
+            Reference::Text(_) => out.extend_from_slice(b"null"),
         }
     }
     out.extend_from_slice(b"\n}}\n");

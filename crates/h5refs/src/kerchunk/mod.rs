@@ -7,6 +7,7 @@
 //! | `codec` | HDF5 filters as Zarr codecs |
 //! | `fill_value` | what elements that were never written read as |
 //! | `attrs` | attributes as JSON |
+//! | `text`, `decode` | chunks of variable-length strings, whose text goes into the sidecar |
 //! | `dims` | `_ARRAY_DIMENSIONS` |
 //! | `json` | the references as a document |
 //!
@@ -16,18 +17,22 @@
 mod array;
 mod attrs;
 mod codec;
+mod decode;
 mod dims;
 mod dtype;
 mod fill_value;
 mod json;
+mod text;
 
 use std::ops::Range;
 
 use bytes::Bytes;
 use h5meta::model::{Dataset, Index, Object, ObjectKind, Problem};
+use rayon::slice::ParallelSliceMut as _;
 use serde_json::json;
 
 pub use self::codec::name as filter_name;
+pub(crate) use self::text::{Ids, Raw, TextChunk};
 
 use self::array::Array;
 use self::dims::Dimensions;
@@ -38,11 +43,14 @@ use self::dims::Dimensions;
 pub struct Options {
     /// Chunks of fewer stored bytes than this go into the sidecar itself. Default 500, as kerchunk's.
     pub inline_threshold: u64,
+    /// Bytes of variable-length strings that one dataset may put into the sidecar: no Zarr reader can
+    /// follow them in the file. Default 64 MiB.
+    pub max_inline_vlen: u64,
 }
 
 impl Default for Options {
     fn default() -> Self {
-        Self { inline_threshold: 500 }
+        Self { inline_threshold: 500, max_inline_vlen: 64 << 20 }
     }
 }
 
@@ -55,6 +63,10 @@ pub(crate) enum Reference {
     Inline(Bytes),
     /// Bytes of the file.
     Range(Range<u64>),
+    /// Bytes of the file that are to be inlined.
+    ToInline(Range<u64>),
+    /// Strings that are to be looked up.
+    Text(TextChunk),
 }
 
 /// A dataset that is not in the sidecar, and why.
@@ -90,8 +102,6 @@ pub struct Counts {
 pub struct References {
     /// By key, once sorted.
     entries: Vec<(String, Reference)>,
-    /// Those of `entries` that are to be inlined.
-    to_inline: Vec<usize>,
     /// What is not in the sidecar.
     pub not_referenced: Vec<NotReferenced>,
     /// How much is.
@@ -109,7 +119,7 @@ impl References {
                 ObjectKind::Group(_) => references.group(object, index),
                 ObjectKind::Dataset(dataset) => {
                     references.counts.datasets += 1;
-                    let array = Array::new(object, dataset, &dimensions, index, problems);
+                    let array = Array::new(object, dataset, &dimensions, index, problems, options);
                     match array {
                         Ok(array) => references.array(object, dataset, &array, options),
                         Err(why) => references.not_referenced.push(why),
@@ -125,20 +135,50 @@ impl References {
     /// The byte ranges of the chunks that are to be inlined.
     #[must_use]
     pub fn to_inline(&self) -> Vec<Range<u64>> {
-        let range = |&n: &usize| match &self.entries.get(n)?.1 {
-            Reference::Range(range) => Some(range.clone()),
+        let range = |(_, reference): &(String, Reference)| match reference {
+            Reference::ToInline(range) => Some(range.clone()),
             _ => None,
         };
-        self.to_inline.iter().filter_map(range).collect()
+        self.entries.iter().filter_map(range).collect()
     }
 
     /// Puts chunks in place, in the order of [`References::to_inline`].
     pub fn inline(&mut self, chunks: Vec<Bytes>) {
-        for (n, bytes) in std::mem::take(&mut self.to_inline).into_iter().zip(chunks) {
-            if let Some((_, reference)) = self.entries.get_mut(n) {
-                *reference = Reference::Inline(bytes);
-            }
+        let pending = self.entries.iter_mut().map(|(_, reference)| reference);
+        let pending = pending.filter(|reference| matches!(reference, Reference::ToInline(_)));
+        for (reference, bytes) in pending.zip(chunks) {
+            *reference = Reference::Inline(bytes);
         }
+    }
+
+    /// The chunks of strings that are to be looked up, with their keys.
+    pub(crate) fn texts(&self) -> Vec<(String, TextChunk)> {
+        let text = |(key, reference): &(String, Reference)| match reference {
+            Reference::Text(chunk) => Some((key.clone(), chunk.clone())),
+            _ => None,
+        };
+        self.entries.iter().filter_map(text).collect()
+    }
+
+    /// Puts a chunk in place.
+    pub(crate) fn put(&mut self, key: &str, bytes: Bytes) {
+        let found = self.entries.binary_search_by(|(other, _)| other.as_str().cmp(key));
+        if let Some((_, reference)) = found.ok().and_then(|n| self.entries.get_mut(n)) {
+            *reference = Reference::Inline(bytes);
+        }
+    }
+
+    /// Takes an array out, and says why.
+    pub(crate) fn take_out(&mut self, array: &str, reason: String) {
+        let prefix = format!("{array}/");
+        let before = self.entries.len();
+        self.entries.retain(|(key, _)| !key.starts_with(&prefix));
+        // Its two documents are no chunks.
+        let chunks = before.saturating_sub(self.entries.len()).saturating_sub(2) as u64;
+        self.counts.arrays = self.counts.arrays.saturating_sub(1);
+        self.counts.inlined_chunks = self.counts.inlined_chunks.saturating_sub(chunks);
+        self.not_referenced.push(NotReferenced { path: format!("/{array}"), reason, lost: true });
+        self.not_referenced.sort_by(|a, b| a.path.cmp(&b.path));
     }
 
     /// The document: `{"version":1,"refs":{...}}`, keys in order, the same bytes on every run.
@@ -161,19 +201,17 @@ impl References {
         self.document(format!("{prefix}.zarray"), &array.metadata);
         self.document(format!("{prefix}.zattrs"), &array.attributes);
         array.chunks(dataset, |key, chunk| {
-            let key = format!("{prefix}{key}");
-            let small = match &chunk {
-                Reference::Range(range) => range.end - range.start < options.inline_threshold,
-                _ => true,
+            let chunk = match chunk {
+                Reference::Range(range) if range.end - range.start < options.inline_threshold => {
+                    Reference::ToInline(range)
+                }
+                chunk => chunk,
             };
-            match small {
-                true => self.counts.inlined_chunks += 1,
-                false => self.counts.referenced_chunks += 1,
+            match chunk {
+                Reference::Range(_) => self.counts.referenced_chunks += 1,
+                _ => self.counts.inlined_chunks += 1,
             }
-            if small && matches!(chunk, Reference::Range(_)) {
-                self.to_inline.push(self.entries.len());
-            }
-            self.entries.push((key, chunk));
+            self.entries.push((format!("{prefix}{key}"), chunk));
         });
     }
 
@@ -183,16 +221,7 @@ impl References {
 
     /// Objects come in order, but a chunk `10` is before a chunk `2`, and `.zarray` before both.
     fn sort(&mut self) {
-        let mut inline = vec![false; self.entries.len()];
-        for &n in &self.to_inline {
-            inline[n] = true;
-        }
-        let mut marked: Vec<_> =
-            std::mem::take(&mut self.entries).into_iter().zip(inline).collect();
-        marked.sort_unstable_by(|((a, _), _), ((b, _), _)| a.cmp(b));
-        self.to_inline =
-            marked.iter().enumerate().filter(|(_, (_, inline))| *inline).map(|(n, _)| n).collect();
-        self.entries = marked.into_iter().map(|(entry, _)| entry).collect();
+        self.entries.par_sort_unstable_by(|(a, _), (b, _)| a.cmp(b));
     }
 }
 

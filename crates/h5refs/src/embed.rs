@@ -1,0 +1,135 @@
+//! Variable-length strings: read chunk by chunk, collection by collection, and put into the sidecar.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::sync::Arc;
+
+use bytes::Bytes;
+use h5meta::heap::global::{Collection, SMALLEST};
+use h5meta::superblock::Superblock;
+use h5meta::{Address, Kind};
+
+use crate::error::Result;
+use crate::fetch::{Counters, Policy, read_ranges};
+use crate::kerchunk::{Ids, Raw, References};
+use crate::source::Source;
+
+/// What embedding needs to know of the file.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct File<'a> {
+    pub(crate) source: &'a dyn Source,
+    pub(crate) superblock: &'a Superblock,
+    pub(crate) length: u64,
+    pub(crate) policy: &'a Policy,
+    pub(crate) counters: &'a Counters,
+}
+
+/// Puts the text of all chunks of strings in place. A dataset whose text cannot be had, or is more than
+/// `most` bytes, is taken out and said to be.
+///
+/// # Errors
+/// The storage errors of the source.
+pub(crate) async fn embed(references: &mut References, file: File<'_>, most: u64) -> Result<()> {
+    let chunks = references.texts();
+    if chunks.is_empty() {
+        return Ok(());
+    }
+    let stored: Vec<_> = chunks
+        .iter()
+        .filter_map(|(_, chunk)| match &chunk.raw {
+            Raw::Stored(range) => Some(range.clone()),
+            Raw::Here(_) => None,
+        })
+        .collect();
+    let mut fetched =
+        read_ranges(file.source, &stored, file.policy, file.counters).await?.into_iter();
+
+    let mut lost: BTreeMap<String, String> = BTreeMap::new();
+    let mut ids: Vec<(String, Option<Ids>)> = Vec::new();
+    let mut wanted = BTreeSet::new();
+    for (key, chunk) in chunks {
+        let bytes = match &chunk.raw {
+            Raw::Stored(_) => fetched.next().unwrap_or_default(),
+            Raw::Here(bytes) => bytes.clone(),
+        };
+        let found = match chunk.ids(&bytes, file.superblock.sizes) {
+            Ok(found) => {
+                found.collections(&mut wanted);
+                Some(found)
+            }
+            Err(why) => {
+                lost.entry(array(&key)).or_insert(why);
+                None
+            }
+        };
+        ids.push((key, found));
+    }
+
+    let collections = collections(&wanted, file).await?;
+    let mut sizes: BTreeMap<String, u64> = BTreeMap::new();
+    for (key, found) in ids {
+        let Some(found) = found else { continue };
+        let array = array(&key);
+        let encoded = found.encode(|address| match collections.get(&address) {
+            Some(collection) => collection.clone(),
+            None => Err("a heap collection that was not read".into()),
+        });
+        let size = sizes.entry(array.clone()).or_default();
+        match encoded {
+            Ok(encoded) => {
+                *size = size.saturating_add(encoded.len() as u64);
+                if *size > most {
+                    let why = format!("more than {most} bytes of variable-length strings");
+                    lost.entry(array).or_insert(why);
+                }
+                references.put(&key, Bytes::from(encoded));
+            }
+            Err(why) => _ = lost.entry(array).or_insert(why),
+        }
+    }
+    for (array, why) in lost {
+        references.take_out(&array, why);
+    }
+    Ok(())
+}
+
+/// Heap collections, or why they cannot be had. Most are of the smallest size; of a larger one the rest
+/// is read too.
+async fn collections(
+    wanted: &BTreeSet<Address>,
+    file: File<'_>,
+) -> Result<BTreeMap<Address, std::result::Result<Arc<Collection>, String>>> {
+    let mut read = BTreeMap::new();
+    let mut asked: Vec<(Address, u64)> = wanted.iter().map(|&at| (at, SMALLEST)).collect();
+    // Twice: a collection says how large it is, and then it is all there or broken.
+    for last in [false, true] {
+        let mut ranges = Vec::new();
+        let mut known = Vec::new();
+        for (address, size) in std::mem::take(&mut asked) {
+            match file.superblock.locate(address) {
+                Ok(at) if at.0 < file.length => {
+                    ranges.push(at.0..at.0.saturating_add(size).min(file.length));
+                    known.push(address);
+                }
+                _ => _ = read.insert(address, Err("a heap collection past the end".to_owned())),
+            }
+        }
+        let pieces = read_ranges(file.source, &ranges, file.policy, file.counters).await?;
+        for (address, bytes) in known.into_iter().zip(pieces) {
+            match Collection::decode(&bytes, file.superblock.sizes) {
+                Ok(collection) => _ = read.insert(address, Ok(Arc::new(collection))),
+                Err(error) => match error.kind() {
+                    Kind::Truncated { need, .. } if !last && *need <= file.length => {
+                        asked.push((address, *need));
+                    }
+                    _ => _ = read.insert(address, Err(error.to_string())),
+                },
+            }
+        }
+    }
+    Ok(read)
+}
+
+/// The array that a chunk's key belongs to.
+fn array(key: &str) -> String {
+    key.rsplit_once('/').map_or_else(String::new, |(array, _)| array.to_owned())
+}
