@@ -14,6 +14,7 @@ use crate::error::{Error, Kind, Result};
 use crate::model::{Attribute, Effect, Index, Object, ObjectKind, Problem};
 use crate::object_header::Format;
 use crate::spec::Structure;
+use crate::superblock::Superblock;
 use crate::value::Value;
 
 pub(super) fn finish(mut walk: Walk) -> Result<(Index, Vec<Problem>)> {
@@ -50,6 +51,7 @@ pub(super) fn finish(mut walk: Walk) -> Result<(Index, Vec<Problem>)> {
             kind: kinds.remove(&id).unwrap_or(ObjectKind::Unreadable),
         });
     }
+    problems.extend(of_file(&superblock, walk.extents.length()));
     let key = |problem: &Problem| {
         let Problem { path, effect, error } = problem;
         (path.clone(), effect.clone(), error.structure(), error.offset(), error.to_string())
@@ -58,6 +60,26 @@ pub(super) fn finish(mut walk: Walk) -> Result<(Index, Vec<Problem>)> {
     problems.dedup();
     let file_length = walk.extents.length();
     Ok((Index { superblock, file_length, objects, by_address }, problems))
+}
+
+/// What the superblock says of the file as a whole that bodes ill.
+fn of_file(superblock: &Superblock, length: Option<u64>) -> Vec<Problem> {
+    let mut problems = Vec::new();
+    let mut problem = |kind| {
+        let error = Error::new(kind, Structure::Superblock, 0).at(superblock.base);
+        problems.push(Problem { path: "/".into(), effect: Effect::Detail, error });
+    };
+    // The end of file moves with the superblock when a user block is added.
+    let end = superblock.end_of_file.map_or(0, |end| end.0);
+    let need = end.saturating_sub(superblock.stored_base).saturating_add(superblock.base.0);
+    if let Some(have) = length.filter(|have| *have < need) {
+        problem(Kind::Truncated { need, have });
+    }
+    if superblock.version == 3 && superblock.consistency_flags & 1 != 0 {
+        let value = superblock.consistency_flags.into();
+        problem(Kind::Invalid { value, why: "a writer had the file open, it may be incomplete" });
+    }
+    problems
 }
 
 type Problems = Vec<(Option<ObjectId>, Effect, Error)>;
