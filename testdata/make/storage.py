@@ -1,5 +1,6 @@
 """Data layouts, chunk indexes, filters and fill values."""
 
+import ctypes
 import zlib
 
 import h5py
@@ -98,6 +99,29 @@ def fill_value_datasets(f):
     d = f.create_dataset("with_other_attribute", shape=(4,), chunks=(2,), dtype="<i2", fillvalue=-1)
     d[:2] = 5
     d.attrs["_FillValue"] = np.int16(-2)
+
+
+@makes("fill_attributes.h5")
+def fill_attributes(path):
+    """Shows: _FillValue attributes of another type than their array's, as netCDF's _Unsigned has them, and fill values that Zarr cannot say."""
+    with create(path) as f:
+        for name, dtype, value in (
+            ("unsigned", "u1", np.int8(-1)),
+            ("signed", "i1", np.uint8(255)),
+            ("too_large", "<i2", np.float32(1e20)),
+            ("not_a_number", "<i2", np.float64("nan")),
+            ("half", "<i2", np.float32(-0.5)),
+            ("float", "<f4", np.int16(-1)),
+        ):
+            f[name] = np.array([1, 0, 3], dtype)
+            f[name].attrs["_FillValue"] = value
+        # An array's fill value is of the whole array: of three different elements there is no one value.
+        array = h5t.array_create(h5t.STD_I32LE, (3,))
+        three = np.array([1, 2, 3], "<i4")
+        for name, chunks in ("mixed", (2,)), ("mixed_contiguous", None):
+            properties = creation(chunks)
+            libhdf5("H5Pset_fill_value", hid(properties), hid(array), ctypes.c_void_p(three.ctypes.data))
+            h5d.create(f.id, name.encode(), array, h5s.create_simple((4,)), properties)
 
 
 @makes("chunks_btree_v1.h5")

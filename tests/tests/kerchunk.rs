@@ -51,6 +51,7 @@ const FAULTS: &[Known] = &[
     known("fill_values*.h5", "*compound/*", "only here", "compounds are dropped"),
     known("fill_values*.h5", "undefined/*", "only here", "an undefined fill value loses the dataset"),
     known("fill_values*.h5", "with_other_attribute/.z*", "*", "what was never written reads as _FillValue, not as HDF5 fills it"),
+    known("fill_attributes.h5", "*/.zattrs", "_FillValue", "a _FillValue that is no value of the type is lost"),
     known("filters.h5", "*fletcher32/*", "only here", "fletcher32 loses the dataset"),
     known("filter_order.h5", "*fletcher32*", "only here", "fletcher32 loses the dataset"),
     known("filter_order.h5", "deflate_deflate/.zarray", "filters", "of two filters alike one is lost"),

@@ -2,6 +2,7 @@
 
 use std::time::{Duration, Instant};
 
+use bytes::Bytes;
 use h5meta::{Index, Limits, Problem};
 use serde_json::{Value, json};
 
@@ -9,7 +10,7 @@ use crate::document;
 use crate::embed::{File, embed};
 use crate::error::Result;
 use crate::fetch::{self, Counters, Policy, Trace};
-use crate::kerchunk::{self, Counts, NotReferenced, References};
+use crate::kerchunk::{self, Counts, LeftOut, NotReferenced, References};
 use crate::source::Source;
 
 /// How a sidecar is made.
@@ -32,11 +33,13 @@ pub struct Options {
 #[non_exhaustive]
 pub struct Sidecar {
     /// The reference document.
-    pub json: Vec<u8>,
+    pub json: Bytes,
     /// What it holds.
     pub counts: Counts,
     /// Datasets of the file that it does not hold.
     pub not_referenced: Vec<NotReferenced>,
+    /// Links of the file that are not in the sidecar.
+    pub links: Vec<LeftOut>,
     /// What of the file could not be read.
     pub problems: Vec<Problem>,
     /// What it cost.
@@ -73,9 +76,10 @@ pub async fn sidecar(
     let url = options.url.clone().unwrap_or_else(|| crate::error::redact(source.url()));
     let json = references.to_json(&url);
     Ok(Sidecar {
-        json,
+        json: json.into(),
         counts: references.counts,
         not_referenced: references.not_referenced,
+        links: references.links,
         problems,
         trace: counters.trace(),
         elapsed: start.elapsed(),
@@ -109,6 +113,7 @@ impl Sidecar {
             "complete": self.is_complete(),
             "counts": self.counts,
             "not_referenced": self.not_referenced,
+            "links": self.links,
             "problems": self.problems.iter().map(document::problem).collect::<Vec<_>>(),
             "io": self.trace,
             "seconds": self.elapsed.as_secs_f64(),

@@ -3,7 +3,6 @@
 use std::time::Duration;
 
 use clap::{Parser, Subcommand};
-use h5refs::fetch::Policy;
 use h5refs::sidecar::Options;
 use h5refs::source::SourceOptions;
 
@@ -99,14 +98,16 @@ pub(crate) struct StorageArgs {
     #[arg(long)]
     no_mmap: bool,
     /// Requests in flight at once
-    #[arg(long, value_name = "N", default_value_t = Policy::default().concurrency)]
-    concurrency: usize,
+    #[arg(long, value_name = "N", default_value_t = 64,
+        value_parser = clap::value_parser!(u16).range(1..=4096))]
+    concurrency: u16,
     /// How often a failed request is sent again
     #[arg(long, value_name = "N", default_value_t = 5)]
     retries: u32,
     /// Seconds of silence after which a request counts as failed
-    #[arg(long, value_name = "SECONDS", default_value_t = 30)]
-    timeout: u64,
+    #[arg(long, value_name = "SECONDS", default_value_t = 30,
+        value_parser = clap::value_parser!(u32).range(1..=86_400))]
+    timeout: u32,
 }
 
 impl StorageArgs {
@@ -119,13 +120,13 @@ impl StorageArgs {
         options.bearer_token = self.bearer_token.clone().map(Into::into);
         options.mmap = !self.no_mmap;
         options.retries = self.retries;
-        options.read_timeout = Duration::from_secs(self.timeout.max(1));
+        options.read_timeout = Duration::from_secs(self.timeout.into());
         options
     }
 
     pub(crate) fn options(&self) -> Options {
         let mut options = Options::default();
-        options.policy.concurrency = self.concurrency.max(1);
+        options.policy.concurrency = self.concurrency.into();
         options
     }
 }

@@ -1,4 +1,20 @@
-//! Numbers for people.
+//! Numbers, names and messages for people.
+
+use std::io::Write as _;
+
+/// Says something on standard error. That nobody listens is no failure.
+pub(crate) fn say(message: &str) {
+    let _ = std::io::stderr().write_all(message.as_bytes());
+}
+
+/// A name as it can be shown: control characters of a file do not reach the terminal.
+pub(crate) fn shown(text: &str) -> String {
+    let escape = |c: char| match c.is_control() {
+        true => c.escape_default().to_string(),
+        false => c.to_string(),
+    };
+    text.chars().map(escape).collect()
+}
 
 /// `12,345`.
 pub(crate) fn count(n: u64) -> String {
@@ -49,5 +65,6 @@ mod tests {
         assert_eq!(bytes(999_990), "1.0 MB");
         assert_eq!(plural(1, "dataset"), "1 dataset");
         assert_eq!(plural(2, "dataset"), "2 datasets");
+        assert_eq!(shown("a\u{1b}[2J\n é"), "a\\u{1b}[2J\\n é");
     }
 }

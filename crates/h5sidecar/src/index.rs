@@ -1,5 +1,6 @@
 //! `h5sidecar index`: a sidecar for each file.
 
+use std::collections::BTreeMap;
 use std::io::Write as _;
 use std::path::Path;
 
@@ -12,12 +13,13 @@ use serde_json::{Value, json};
 
 use crate::args::IndexArgs;
 use crate::exit::Exit;
+use crate::human::say;
 use crate::progress;
 use crate::summary::Summary;
 
 pub(crate) async fn run(args: IndexArgs) -> anyhow::Result<Exit> {
     if let Err(why) = check(&args) {
-        eprintln!("h5sidecar: {why}");
+        say(&format!("h5sidecar: {why}\n"));
         return Ok(Exit::Usage);
     }
     let opener = Opener::new(args.storage.source_options());
@@ -31,7 +33,7 @@ pub(crate) async fn run(args: IndexArgs) -> anyhow::Result<Exit> {
                 (exit, sidecar.report(file))
             }
             Err(error) => {
-                eprintln!("h5sidecar: {error:#}");
+                say(&format!("h5sidecar: {error:#}\n"));
                 (Exit::of(&error), failed(file, &error))
             }
         };
@@ -46,15 +48,45 @@ pub(crate) async fn run(args: IndexArgs) -> anyhow::Result<Exit> {
 }
 
 /// What only the command line as a whole can be wrong about.
-fn check(args: &IndexArgs) -> Result<(), &'static str> {
+fn check(args: &IndexArgs) -> Result<(), String> {
     let several = args.files.len() > 1;
     match &args.output {
         Some(output) if several && !is_directory(output) => {
-            Err("several files need a directory for --output (a URL that ends with /)")
+            let why = "several files need a directory for --output (a URL that ends with /)";
+            return Err(why.into());
         }
-        _ if several && args.url.is_some() => Err("--url is for one file"),
-        _ => Ok(()),
+        _ if several && args.url.is_some() => return Err("--url is for one file".into()),
+        _ => {}
     }
+    // Nothing that is written may replace what is read, or something else that is written.
+    let mut taken: BTreeMap<String, &str> = BTreeMap::new();
+    for file in &args.files {
+        taken.insert(place(file), "a file that is read");
+    }
+    let outputs = args.files.iter().map(|file| output(file, args.output.as_deref()));
+    let outputs = outputs.map(|output| (output, "a sidecar"));
+    let report = args.report.iter().map(|report| (report.clone(), "the report"));
+    for (location, what) in outputs.chain(report) {
+        if let Some(other) = taken.insert(place(&location), what) {
+            return Err(format!("{location} would be both {other} and {what}"));
+        }
+    }
+    Ok(())
+}
+
+/// A location, the same for every way to write a path.
+fn place(location: &str) -> String {
+    if is_remote(location) || location == "-" {
+        return location.to_owned();
+    }
+    let path = Path::new(location.strip_prefix("file://").unwrap_or(location));
+    let whole = std::fs::canonicalize(path).ok().or_else(|| {
+        // What is not there yet is in a directory that is.
+        let parent = path.parent().filter(|parent| !parent.as_os_str().is_empty());
+        let parent = std::fs::canonicalize(parent.unwrap_or(Path::new("."))).ok()?;
+        Some(parent.join(path.file_name()?))
+    });
+    whole.unwrap_or_else(|| path.to_owned()).to_string_lossy().into_owned()
 }
 
 async fn one(file: &str, args: &IndexArgs, opener: &Opener) -> anyhow::Result<Sidecar> {
@@ -66,15 +98,13 @@ async fn one(file: &str, args: &IndexArgs, opener: &Opener) -> anyhow::Result<Si
     let source = opener.open(file).await?;
     let shown = h5refs::error::redact(file);
     let work = sidecar(&*source, &options, &counters);
-    let mut sidecar = progress::shown(&shown, &counters, args.quiet, work).await?;
+    let sidecar = progress::shown(&shown, &counters, args.quiet, work).await?;
 
     let output = output(file, args.output.as_deref());
-    let json = std::mem::take(&mut sidecar.json);
-    write(&output, json.clone(), args).await?;
-    sidecar.json = json;
+    write(&output, sidecar.json.to_vec(), args).await?;
     if !args.quiet {
         let output = h5refs::error::redact(&output);
-        eprint!("{}", Summary { input: &shown, output: &output, sidecar: &sidecar });
+        say(&Summary { input: &shown, output: &output, sidecar: &sidecar }.to_string());
     }
     Ok(sidecar)
 }

@@ -12,7 +12,7 @@ use h5refs::source;
 
 use crate::args::LsArgs;
 use crate::exit::Exit;
-use crate::human::{bytes, plural};
+use crate::human::{bytes, plural, say, shown};
 use crate::progress;
 
 pub(crate) async fn run(args: LsArgs) -> anyhow::Result<Exit> {
@@ -20,8 +20,8 @@ pub(crate) async fn run(args: LsArgs) -> anyhow::Result<Exit> {
     let counters = Counters::default();
     let options = args.storage.options();
     let work = sidecar::index(&*source, &options, &counters);
-    let shown = h5refs::error::redact(&args.file);
-    let (index, problems) = progress::shown(&shown, &counters, args.json, work).await?;
+    let name = h5refs::error::redact(&args.file);
+    let (index, problems) = progress::shown(&name, &counters, args.json, work).await?;
 
     let mut out = BufWriter::new(io::stdout().lock());
     let printed = match args.json {
@@ -37,7 +37,7 @@ pub(crate) async fn run(args: LsArgs) -> anyhow::Result<Exit> {
     }
     if !args.json {
         for Problem { path, error, .. } in &problems {
-            eprintln!("{path}: {error}");
+            say(&format!("{}: {error}\n", shown(path)));
         }
     }
     Ok(Exit::Ok)
@@ -49,7 +49,7 @@ fn tree(out: &mut impl Write, index: &Index, chunks: bool) -> io::Result<()> {
         let depth = object.path.matches('/').count() - usize::from(object.path == "/");
         let indent = "  ".repeat(depth);
         let name = object.path.rsplit('/').next().unwrap_or_default();
-        write!(out, "{indent}{name}")?;
+        write!(out, "{indent}{}", shown(name))?;
         match &object.kind {
             ObjectKind::Group(group) => {
                 writeln!(out, "/{}", also(object))?;
@@ -62,7 +62,7 @@ fn tree(out: &mut impl Write, index: &Index, chunks: bool) -> io::Result<()> {
                         LinkTarget::UserDefined { class } => format!("a link of class {class}"),
                         _ => continue,
                     };
-                    writeln!(out, "{indent}  {} -> {target}", link.name)?;
+                    writeln!(out, "{indent}  {} -> {}", shown(&link.name), shown(&target))?;
                 }
             }
             ObjectKind::Dataset(dataset) => {
@@ -110,7 +110,7 @@ fn describe_dataset(dataset: &Dataset) -> String {
         Storage::Virtual => "virtual".into(),
         _ => "unreadable layout".into(),
     };
-    format!("{datatype} {shape}  {storage}")
+    format!("{} {shape}  {storage}", shown(&datatype))
 }
 
 fn filters(dataset: &Dataset) -> String {
@@ -148,7 +148,7 @@ fn chunks(out: &mut impl Write, dataset: &Dataset, indent: &str) -> io::Result<(
 fn also(object: &Object) -> String {
     match object.aliases.as_slice() {
         [] => String::new(),
-        aliases => format!("  (also {})", aliases.join(", ")),
+        aliases => format!("  (also {})", shown(&aliases.join(", "))),
     }
 }
 

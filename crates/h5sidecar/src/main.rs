@@ -28,7 +28,7 @@ fn main() -> ExitCode {
     match run(args) {
         Ok(exit) => exit.into(),
         Err(error) => {
-            eprintln!("h5sidecar: {error:#}");
+            human::say(&format!("h5sidecar: {error:#}\n"));
             Exit::of(&error).into()
         }
     }

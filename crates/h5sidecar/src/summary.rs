@@ -4,7 +4,7 @@ use std::fmt::{self, Display, Formatter};
 
 use h5refs::sidecar::Sidecar;
 
-use crate::human::{bytes, count, plural};
+use crate::human::{bytes, count, plural, shown};
 
 /// Lines of each kind before the rest is only counted.
 const MOST: usize = 8;
@@ -18,7 +18,7 @@ pub(crate) struct Summary<'a> {
 
 impl Display for Summary<'_> {
     fn fmt(&self, f: &mut Formatter<'_>) -> fmt::Result {
-        let Sidecar { counts, trace, not_referenced, problems, .. } = self.sidecar;
+        let Sidecar { counts, trace, not_referenced, links, problems, .. } = self.sidecar;
         writeln!(
             f,
             "{} -> {} ({})",
@@ -29,12 +29,12 @@ impl Display for Summary<'_> {
         let chunks = counts.referenced_chunks + counts.inlined_chunks;
         writeln!(
             f,
-            "  {}, {} of {}, {}: {} byte ranges, {} inlined",
+            "  {}, {} of {}, {}: {}, {} inlined",
             plural(counts.groups, "group"),
             count(counts.arrays),
             plural(counts.datasets, "dataset"),
             plural(chunks, "chunk"),
-            count(counts.referenced_chunks),
+            plural(counts.referenced_chunks, "byte range"),
             count(counts.inlined_chunks),
         )?;
         let seconds = self.sidecar.elapsed.as_secs_f64();
@@ -54,6 +54,9 @@ impl Display for Summary<'_> {
         section(f, "not in the sidecar", &lost, |each| format!("{}: {}", each.path, each.reason))?;
         section(f, "without data, left out", &without_data, |each| {
             format!("{}: {}", each.path, each.reason)
+        })?;
+        section(f, "links left out", &links.iter().collect::<Vec<_>>(), |link| {
+            format!("{} -> {} ({})", link.path, link.target, link.kind)
         })?;
         // What made a dataset be left out has been said with it.
         let others: Vec<_> = problems
@@ -77,7 +80,7 @@ fn section<T>(
     }
     writeln!(f, "  {} {title}:", count(items.len() as u64))?;
     for item in items.iter().take(MOST) {
-        writeln!(f, "    {}", line(item))?;
+        writeln!(f, "    {}", shown(&line(item)))?;
     }
     match items.len().checked_sub(MOST) {
         Some(more @ 1..) => writeln!(f, "    and {more} more (--report FILE lists them all)"),

@@ -231,3 +231,79 @@ fn a_reader_that_has_enough_is_no_failure() {
     let output = listing.wait_with_output().unwrap();
     assert_eq!((code(&output), stderr(&output)), (0, String::new()));
 }
+
+/// A slip on the command line must not cost the file it is about.
+#[test]
+fn nothing_that_is_read_or_written_is_replaced() {
+    let directory = copied("layouts.h5");
+    let before = std::fs::read(directory.path().join("layouts.h5")).unwrap();
+    for arguments in [
+        &["index", "layouts.h5", "-o", "layouts.h5"][..],
+        &["index", "layouts.h5", "-o", "./layouts.h5"],
+        &["index", "layouts.h5", "--report", "layouts.h5"],
+        &["index", "layouts.h5", "-o", "a.json", "--report", "a.json"],
+        &["index", "layouts.h5", "-o", "-", "--report", "-"],
+    ] {
+        let output = run(arguments, directory.path());
+        assert_eq!(code(&output), 1, "{arguments:?}: {}", stderr(&output));
+        assert!(stderr(&output).contains("would be both"), "{}", stderr(&output));
+    }
+    assert_eq!(std::fs::read(directory.path().join("layouts.h5")).unwrap(), before);
+    assert_eq!(std::fs::read_dir(directory.path()).unwrap().count(), 1);
+
+    // Two files of one name have one sidecar's place.
+    std::fs::create_dir(directory.path().join("other")).unwrap();
+    std::fs::write(directory.path().join("other/layouts.h5"), &before).unwrap();
+    let output = run(&["index", "layouts.h5", "other/layouts.h5", "-o", "./"], directory.path());
+    assert_eq!(code(&output), 1, "{}", stderr(&output));
+}
+
+#[test]
+fn links_that_are_left_out_are_said_to_be() {
+    let directory = copied("compact_links.h5");
+    let arguments = ["index", "compact_links.h5", "--report", "report.json"];
+    let output = run(&arguments, directory.path());
+    assert!(stderr(&output).contains("links left out"), "{}", stderr(&output));
+    let report = std::fs::read(directory.path().join("report.json")).unwrap();
+    let report: Value = serde_json::from_slice(&report).unwrap();
+    let kinds: Vec<&str> = report["links"]
+        .as_array()
+        .unwrap()
+        .iter()
+        .map(|link| link["kind"].as_str().unwrap())
+        .collect();
+    for kind in ["hard", "soft", "external"] {
+        assert!(kinds.contains(&kind), "{kinds:?}");
+    }
+}
+
+/// Nobody listening on standard error is no failure.
+#[cfg(target_os = "linux")]
+#[test]
+fn a_full_standard_error_is_no_failure() {
+    let directory = copied("layouts.h5");
+    let full = std::fs::OpenOptions::new().write(true).open("/dev/full").unwrap();
+    let status = Command::new(env!("CARGO_BIN_EXE_h5sidecar"))
+        .args(["index", "layouts.h5"])
+        .current_dir(directory.path())
+        .stderr(full)
+        .status()
+        .unwrap();
+    assert_eq!(status.code(), Some(0));
+    assert!(directory.path().join("layouts.h5.json").exists());
+}
+
+/// A pipe has no bytes to map and no length; waiting for its writer would be for ever.
+#[cfg(unix)]
+#[test]
+fn a_pipe_is_refused_and_not_waited_for() {
+    let directory = tempfile::tempdir().unwrap();
+    let made = Command::new("mkfifo").arg("pipe").current_dir(directory.path()).status();
+    if !made.is_ok_and(|status| status.success()) {
+        println!("skipped: there is no mkfifo here");
+        return;
+    }
+    let output = run(&["index", "pipe"], directory.path());
+    assert_eq!(code(&output), 1, "{}", stderr(&output));
+    assert!(stderr(&output).contains("not a regular file"), "{}", stderr(&output));
+}

@@ -15,10 +15,12 @@
 //! | `guess` | blocks that a cache says will be wanted |
 //! | `objects`, `groups`, `chunks`, `attributes` | what a block says, and which blocks it names |
 //! | `dense`, `btree_v2`, `chunk_arrays` | the same, of the newer structures |
+//! | `budget` | what reading may cost |
 //! | `finish` | the collected facts as an [`Index`] |
 
 mod attributes;
 mod btree_v2;
+mod budget;
 mod chunk_arrays;
 mod chunks;
 mod dense;
@@ -37,6 +39,7 @@ use bytes::Bytes;
 
 use self::attributes::Attributes;
 use self::btree_v2::Tree;
+use self::budget::limit;
 use self::dense::Dense;
 use self::extents::Extents;
 use self::objects::{HeaderBlock, ObjectId, Objects};
@@ -196,14 +199,6 @@ impl Walk {
         to_u64(self.objects.len())
     }
 
-    fn charge_step(&mut self) -> Result<()> {
-        self.steps = self.steps.saturating_add(1);
-        if self.steps > self.limits.steps {
-            return Err(limit("steps", self.limits.steps, Structure::Superblock));
-        }
-        Ok(())
-    }
-
     /// The bytes a step wants, or why they cannot be had.
     fn bytes(&self, step: &Step) -> Result<Bytes> {
         let Want { at, min, .. } = step.want;
@@ -340,38 +335,6 @@ impl Walk {
         Ok(())
     }
 
-    /// Charges the bytes of a block that was decoded.
-    fn charge_bytes(&mut self, n: u64) -> Result<()> {
-        self.metadata_bytes = self.metadata_bytes.saturating_add(n);
-        let max = self.limits.metadata_bytes;
-        if self.metadata_bytes > max {
-            return Err(self.exhaust(limit("metadata_bytes", max, Structure::Superblock)));
-        }
-        if self.metadata_bytes > self.most() {
-            return Err(self.exhaust(overlapping(Structure::Superblock)));
-        }
-        Ok(())
-    }
-
-    /// Charges elements that were read: values that share their bytes are stopped.
-    fn charge_elements(&mut self, n: u64) {
-        self.elements = self.elements.saturating_add(n);
-        if self.elements > self.most() {
-            self.exhaust(overlapping(Structure::Attribute));
-        }
-    }
-
-    /// More than any honest file has of anything that takes a byte. A file has each block and each
-    /// value once; one that has many in the same bytes would cost the square of its length.
-    fn most(&self) -> u64 {
-        self.extents.length().map_or(u64::MAX, |n| n.saturating_mul(4).saturating_add(1 << 12))
-    }
-
-    /// A budget of the whole file is spent: whatever comes next, `next` gives this error.
-    fn exhaust(&mut self, error: Error) -> Error {
-        self.exhausted.get_or_insert(error).clone()
-    }
-
     /// Whether this is the first time that `owner` reaches the node at `address`. A node that two
     /// parents of one level share is an error; at another level it is one of its own.
     fn first_visit(
@@ -387,15 +350,6 @@ impl Walk {
         }
         Err(Error::new(Kind::Cycle, of, 0).at(at))
     }
-}
-
-fn limit(limit: &'static str, max: u64, structure: Structure) -> Error {
-    Error::new(Kind::Limit { limit, max }, structure, 0)
-}
-
-fn overlapping(structure: Structure) -> Error {
-    let why = "much more in all than the file has bytes: parts of it overlap";
-    Error::new(Kind::Invalid { value: 0, why }, structure, 0)
 }
 
 /// Nothing has an address before the superblock is read; steps that have one come after it.

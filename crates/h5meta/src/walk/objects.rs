@@ -377,6 +377,8 @@ impl Walk {
 fn effect_of(message_type: MessageType) -> Effect {
     match message_type {
         MessageType::DATASPACE | MessageType::DATATYPE => Effect::Data,
+        // What was never written reads as it.
+        MessageType::FILL_VALUE | MessageType::FILL_VALUE_OLD => Effect::Data,
         MessageType::LAYOUT | MessageType::FILTER_PIPELINE | MessageType::EXTERNAL_FILES => {
             Effect::Data
         }

@@ -88,6 +88,10 @@ impl Array {
         if dataset.dataspace == Some(Dataspace::Null) {
             return Err(not_referenced(false)("a null dataspace: no elements".into()));
         }
+        if object.path.contains('\\') {
+            let reason = "a backslash in its path, which Zarr readers take for a slash";
+            return Err(not_referenced(true)(reason.into()));
+        }
         if let Some(problem) = problems.iter().find(|problem| loses_data(problem, object)) {
             return Err(not_referenced(true)(problem.error.to_string()));
         }
@@ -149,7 +153,7 @@ impl Array {
         };
         let missing = array.check_chunks(dataset, element_size, index.file_length)?;
 
-        let fill = fill_value(object, dataset, &dtype, missing, index.superblock.sizes);
+        let fill = fill_value(object, dataset, &dtype, missing, index.superblock.sizes)?;
         let whole = |own: &[u64]| own.iter().chain(&dtype.shape).copied().collect::<Vec<u64>>();
         // Zarr readers refuse chunks without extent, which a dimension of no elements would give.
         let chunks = whole(&array.chunk_shape).into_iter().map(|n| n.max(1)).collect::<Vec<u64>>();

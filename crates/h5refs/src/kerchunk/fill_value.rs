@@ -24,45 +24,51 @@ pub(super) struct Fill {
 }
 
 /// The fill value of an array, of which chunks are `missing` or not.
+///
+/// # Errors
+/// Why what is missing cannot be said to read as HDF5 reads it.
 pub(super) fn fill_value(
     object: &Object,
     dataset: &Dataset,
     dtype: &Dtype,
     missing: bool,
     sizes: Sizes,
-) -> Fill {
+) -> Result<Fill, String> {
     let stored = stored(dataset, dtype, sizes);
-    if let Some(value) = find(object, "_FillValue").and_then(|each| attribute(each, dtype))
-        && (!missing || value == stored)
+    if let Some(value) = find(object, "_FillValue").and_then(|each| attribute(each, dataset, dtype))
+        && (!missing || stored.as_ref() == Some(&value))
     {
-        return Fill { value, from_attribute: true };
+        return Ok(Fill { value, from_attribute: true });
+    }
+    if missing && stored.is_none() {
+        return Err("its fill value, which missing chunks read as, has no form in Zarr".into());
     }
     let no_default = !missing && (is_time(object) || is_netcdf(object));
-    let value = if no_default { Value::Null } else { stored };
-    Fill { value, from_attribute: false }
+    let value = stored.filter(|_| !no_default).unwrap_or(Value::Null);
+    Ok(Fill { value, from_attribute: false })
 }
 
-/// The value of HDF5's own fill value message.
-fn stored(dataset: &Dataset, dtype: &Dtype, sizes: Sizes) -> Value {
-    let Some(datatype) = &dataset.datatype else { return Value::Null };
-    let size = usize::try_from(datatype.size).unwrap_or(usize::MAX);
+/// The value of HDF5's own fill value message; `None` if Zarr cannot say it.
+fn stored(dataset: &Dataset, dtype: &Dtype, sizes: Sizes) -> Option<Value> {
+    let datatype = dataset.datatype.as_ref()?;
+    let size = usize::try_from(datatype.size).ok()?;
     // An array type's fill value is a whole array: Zarr has one for each element alike.
-    let (element, count) = innermost(datatype);
+    let (element, _) = innermost(datatype);
+    let width = usize::try_from(element.size).ok()?;
     let bytes = match &dataset.fill_value {
-        FillValue::Undefined => return Value::Null,
+        // Whatever is read is as good; and strings of any length have none.
+        FillValue::Undefined => return Some(Value::Null),
+        _ if dtype.kind == Kind::Text => return Some(Value::Null),
         FillValue::Value(bytes) if bytes.len() == size => bytes.clone(),
-        FillValue::Value(_) => return Value::Null,
-        FillValue::Default => {
-            vec![0; usize::try_from(element.size).unwrap_or(0).min(size)]
-        }
+        FillValue::Value(_) => return None,
+        FillValue::Default => vec![0; width.min(size)],
     };
-    let width = usize::try_from(element.size).unwrap_or(usize::MAX).max(1);
-    let mut each = bytes.chunks(width);
-    let Some(first) = each.next() else { return Value::Null };
-    if count > 1 && each.any(|other| other != first) {
-        return Value::Null;
+    let mut each = bytes.chunks(width.max(1));
+    let first = each.next()?;
+    if each.any(|other| other != first) {
+        return None;
     }
-    of_bytes(element, first, dtype.kind, sizes).unwrap_or(Value::Null)
+    of_bytes(element, first, dtype.kind, sizes)
 }
 
 /// The type below all array types, and how many of it an element holds.
@@ -104,16 +110,37 @@ fn of_value(value: &Element, kind: Kind) -> Option<Value> {
     }
 }
 
-/// A `_FillValue` attribute of one number. Of strings kerchunk keeps the attribute, as readers do not
-/// mask strings.
-fn attribute(attribute: &Attribute, dtype: &Dtype) -> Option<Value> {
+/// A `_FillValue` attribute of one number that the array's type has, or that has the bits of one: netCDF
+/// gives unsigned integers a signed one. Of strings kerchunk keeps the attribute, as readers do not mask
+/// strings.
+fn attribute(attribute: &Attribute, dataset: &Dataset, dtype: &Dtype) -> Option<Value> {
     if attribute.dataspace == Dataspace::Null {
         return None;
     }
-    match attribute.values.as_deref()? {
-        [one] => of_value(one, dtype.kind),
-        _ => None,
+    let [one] = attribute.values.as_deref()? else { return None };
+    let (element, _) = innermost(dataset.datatype.as_ref()?);
+    match (&element.class, one) {
+        (Class::Integer { signed, .. }, Element::Integer(number)) => {
+            fitted(*number, element.size, *signed).map(number_of)
+        }
+        (Class::Integer { .. } | Class::Enum { .. }, Element::Float(_)) => None,
+        (Class::BitField { .. }, Element::Integer(number)) => {
+            fitted(*number, element.size, false).map(number_of)
+        }
+        _ => of_value(one, dtype.kind),
     }
+}
+
+/// A number in an integer type of `size` bytes: itself, or what its bits are there.
+fn fitted(number: i128, size: u32, signed: bool) -> Option<i128> {
+    let bits = size.checked_mul(8).filter(|bits| *bits <= 64)?;
+    let range = 1_i128.checked_shl(bits)?;
+    // Neither as signed nor as unsigned: then it is no value of this type.
+    if number < -(range / 2) || number >= range {
+        return None;
+    }
+    let unsigned = number.rem_euclid(range);
+    Some(if signed && unsigned >= range / 2 { unsigned - range } else { unsigned })
 }
 
 /// CF's units of time: `days since 1970-01-01`.
@@ -123,4 +150,20 @@ fn is_time(object: &Object) -> bool {
 
 fn is_netcdf(object: &Object) -> bool {
     object.attributes.iter().any(|attribute| attribute.name.starts_with("_Netcdf4"))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::fitted;
+
+    #[test]
+    fn a_number_fits_by_its_bits() {
+        assert_eq!(fitted(-1, 1, false), Some(255));
+        assert_eq!(fitted(255, 1, true), Some(-1));
+        assert_eq!(fitted(-128, 1, true), Some(-128));
+        assert_eq!(fitted(256, 1, false), None);
+        assert_eq!(fitted(-129, 1, true), None);
+        assert_eq!(fitted(u64::MAX.into(), 8, false), Some(u64::MAX.into()));
+        assert_eq!(fitted(-1, 8, false), Some(u64::MAX.into()));
+    }
 }

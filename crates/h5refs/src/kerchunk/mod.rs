@@ -27,12 +27,15 @@ mod text;
 use std::ops::Range;
 
 use bytes::Bytes;
-use h5meta::model::{Dataset, Index, Object, ObjectKind, Problem};
+use h5meta::message::LinkTarget;
+use h5meta::model::{Dataset, Index, NamedLink, Object, ObjectKind, Problem};
 use rayon::slice::ParallelSliceMut as _;
 use serde_json::json;
 
 pub use self::codec::name as filter_name;
 pub(crate) use self::text::{Ids, Raw, TextChunk};
+
+use crate::document::text as text_of;
 
 use self::array::Array;
 use self::dims::Dimensions;
@@ -81,6 +84,40 @@ pub struct NotReferenced {
     pub lost: bool,
 }
 
+/// A link of the file that is not in the sidecar: Zarr has none, and a sidecar has each object once.
+#[derive(Clone, Debug, PartialEq, Eq, serde::Serialize)]
+pub struct LeftOut {
+    /// The link's own path.
+    pub path: String,
+    /// `hard` (another name of an object that is in the sidecar), `soft`, `external` or `user-defined`.
+    pub kind: &'static str,
+    /// Where it leads, as far as the file says.
+    pub target: String,
+}
+
+impl LeftOut {
+    fn of(object: &Object) -> Vec<Self> {
+        let alias =
+            |path: &String| Self { path: path.clone(), kind: "hard", target: object.path.clone() };
+        let mut left_out: Vec<Self> = object.aliases.iter().map(alias).collect();
+        let ObjectKind::Group(group) = &object.kind else { return left_out };
+        for NamedLink { name, target } in &group.links {
+            let (kind, target) = match target {
+                LinkTarget::Hard(_) => continue,
+                LinkTarget::Soft(path) => ("soft", text_of(path)),
+                LinkTarget::External { file, path } => {
+                    ("external", format!("{} in {}", text_of(path), text_of(file)))
+                }
+                LinkTarget::UserDefined { class } => ("user-defined", format!("class {class}")),
+                _ => ("of an unknown kind", String::new()),
+            };
+            let path = format!("{}/{name}", object.path.trim_end_matches('/'));
+            left_out.push(Self { path, kind, target });
+        }
+        left_out
+    }
+}
+
 /// How much of a file is referenced.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, serde::Serialize)]
 #[non_exhaustive]
@@ -104,6 +141,8 @@ pub struct References {
     entries: Vec<(String, Reference)>,
     /// What is not in the sidecar.
     pub not_referenced: Vec<NotReferenced>,
+    /// Links that are not.
+    pub links: Vec<LeftOut>,
     /// How much is.
     pub counts: Counts,
 }
@@ -115,6 +154,7 @@ impl References {
         let mut references = Self::default();
         let dimensions = Dimensions::of(index);
         for object in &index.objects {
+            references.links.extend(LeftOut::of(object));
             match &object.kind {
                 ObjectKind::Group(_) => references.group(object, index),
                 ObjectKind::Dataset(dataset) => {

@@ -19,16 +19,16 @@ use crate::error::{Error, Result};
 /// `Usage` for a directory, `Storage` for a file that cannot be opened or mapped.
 pub(crate) fn open(location: &str, path: &Path, mmap: bool) -> Result<Arc<dyn Source>> {
     let gone = |error: std::io::Error| failed(location, &error);
-    // Before opening: on Windows a directory cannot be opened at all, and the reason given is misleading.
-    if std::fs::metadata(path).map_err(gone)?.is_dir() {
+    // Before opening: a pipe would wait for its writer, and on Windows a directory cannot be opened at all.
+    let meta = std::fs::metadata(path).map_err(gone)?;
+    if meta.is_dir() {
         return Err(Error::usage(location, "is a directory; an HDF5 file is needed"));
     }
-    let file = File::open(path).map_err(gone)?;
-    let meta = file.metadata().map_err(gone)?;
     // Pipes and devices have no length to speak of; they cannot be mapped nor read in any order.
     if !meta.is_file() {
         return Err(Error::usage(location, "is not a regular file"));
     }
+    let file = File::open(path).map_err(gone)?;
     let location = location.to_owned();
     if mmap {
         let bytes = h5meta::mmap::map(&file).map_err(|error| failed(&location, &error))?;
