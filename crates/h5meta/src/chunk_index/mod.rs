@@ -88,3 +88,6 @@ impl Element {
         Ok(records)
     }
 }
+
+#[cfg(test)]
+mod tests;

@@ -91,7 +91,11 @@ impl Walk {
         self.tree_records(tree, &header, &node)?;
         for child in &node.children {
             let below = level.saturating_sub(1);
-            self.tree_node_at(tree, child.address, below, child.records, size)?;
+            let wanted = self.tree_node_at(tree, child.address, below, child.records, size);
+            // One bad child does not lose its siblings.
+            if let Err(error) = wanted {
+                self.tree_problem(tree, error);
+            }
         }
         self.tree_part_done(tree);
         Ok(())
@@ -111,6 +115,14 @@ impl Walk {
     fn tree_part_done(&mut self, tree: Tree) {
         if let Tree::Dense(id) | Tree::Huge(id) = tree {
             self.store_part_done(id);
+        }
+    }
+
+    /// Something is wrong with a part of a tree that is here.
+    fn tree_problem(&mut self, tree: Tree, error: Error) {
+        match tree {
+            Tree::Dense(id) | Tree::Huge(id) => self.store_problem(id, error),
+            Tree::Chunks(id) => self.chunks_lost(id, error),
         }
     }
 

@@ -59,12 +59,19 @@ impl Walk {
             Part::FixedHeader => fixed_array::Header::size(sizes),
             _ => extensible_array::Header::size(sizes),
         };
-        self.part_at(id, address, size, part)
+        self.part_at(id, address, size, part);
+        Ok(())
     }
 
-    fn part_at(&mut self, id: HeaderBlock, address: Address, size: u64, part: Part) -> Result<()> {
-        self.first_visit(id, address, part.structure(), None)?;
-        self.want(address, size, size, Then::ArrayPart(id, part))
+    /// Wants a part. One that cannot be had does not keep the others from being looked at, so that the
+    /// same is wrong with them in whichever order they arrive.
+    fn part_at(&mut self, id: HeaderBlock, address: Address, size: u64, part: Part) {
+        let wanted = self
+            .first_visit(id, address, part.structure(), None)
+            .and_then(|()| self.want(address, size, size, Then::ArrayPart(id, part)));
+        if let Err(error) = wanted {
+            self.chunks_lost(id, error);
+        }
     }
 
     /// A part of an array has arrived.
@@ -87,7 +94,8 @@ impl Walk {
                 array.fixed_data = header.data_block;
             }
             let Some(address) = header.data_block else { return Ok(()) };
-            return self.part_at(id, address, header.data_block_size(sizes), Part::FixedData);
+            self.part_at(id, address, header.data_block_size(sizes), Part::FixedData);
+            return Ok(());
         }
         let array = self.array_mut(id);
         let Some((header, data)) = array.and_then(|array| array.fixed.zip(array.fixed_data)) else {
@@ -106,7 +114,7 @@ impl Walk {
                 for page in pages {
                     let address = Address(data.0.saturating_add(page.position));
                     let size = header.page_size(page.elements);
-                    self.part_at(id, address, size, Part::FixedPage(page))?;
+                    self.part_at(id, address, size, Part::FixedPage(page));
                 }
                 Ok(())
             }
@@ -122,12 +130,8 @@ impl Walk {
                 array.extensible = Some(header);
             }
             let Some(address) = header.index_block else { return Ok(()) };
-            return self.part_at(
-                id,
-                address,
-                header.index_block_size(sizes),
-                Part::ExtensibleIndex,
-            );
+            self.part_at(id, address, header.index_block_size(sizes), Part::ExtensibleIndex);
+            return Ok(());
         }
         let Some(array) = self.array_mut(id) else { return Ok(()) };
         let Some(header) = array.extensible else { return Ok(()) };
@@ -148,14 +152,14 @@ impl Walk {
         self.numbered(id, children.elements)?;
         for (address, block) in children.super_blocks {
             let size = header.super_block_size(block, sizes);
-            self.part_at(id, address, size, Part::ExtensibleSuper(block))?;
+            self.part_at(id, address, size, Part::ExtensibleSuper(block));
         }
         for (address, block) in children.data_blocks {
             let size = header.data_block_size(&block, sizes);
             let Some(array) = self.array_mut(id) else { return Ok(()) };
             let number = array.data_blocks.len();
             array.data_blocks.push(block);
-            self.part_at(id, address, size, Part::ExtensibleData(number))?;
+            self.part_at(id, address, size, Part::ExtensibleData(number));
         }
         Ok(())
     }

@@ -95,10 +95,14 @@ impl Walk {
 
     /// A part of a store cannot be read: what is in the others still can.
     pub(super) fn store_lost(&mut self, id: StoreId, error: Error) {
+        self.store_problem(id, error);
+        self.store_part_done(id);
+    }
+
+    pub(super) fn store_problem(&mut self, id: StoreId, error: Error) {
         let Some(store) = self.dense.stores.get(id.0) else { return };
         let (owner, effect) = (store.owner, store.holds.effect());
         self.problem(owner.object, effect, error);
-        self.store_part_done(id);
     }
 
     /// A part of a store has arrived, or never will. After the last one the halves are joined.
@@ -110,9 +114,7 @@ impl Walk {
         }
         for record in std::mem::take(&mut store.records) {
             if let Err(error) = self.dense_record(id, &record) {
-                let Some(store) = self.dense.stores.get(id.0) else { return };
-                let (owner, effect) = (store.owner, store.holds.effect());
-                self.problem(owner.object, effect, error);
+                self.store_problem(id, error);
             }
         }
     }
@@ -173,14 +175,21 @@ impl Walk {
         }
         for (offset, below, address) in children.indirect {
             // Each is smaller than the block it is in, which ends every path.
-            if below >= rows {
-                let kind =
-                    Kind::Invalid { value: below.into(), why: "a block as large as its parent" };
-                return Err(Error::new(kind, Structure::FractalHeap, 0));
-            }
-            self.first_visit(owner, address, Structure::FractalHeap, None)?;
+            let why = "a block as large as its parent";
+            let smaller = match below < rows {
+                true => self.first_visit(owner, address, Structure::FractalHeap, None),
+                false => {
+                    let kind = Kind::Invalid { value: below.into(), why };
+                    Err(Error::new(kind, Structure::FractalHeap, 0))
+                }
+            };
             let size = fractal::indirect_size(&header, below, sizes);
-            self.store_want(id, address, size, Then::HeapIndirect(id, offset, below));
+            match smaller {
+                Ok(()) => {
+                    self.store_want(id, address, size, Then::HeapIndirect(id, offset, below));
+                }
+                Err(error) => self.store_problem(id, error),
+            }
         }
         self.store_part_done(id);
         Ok(())

@@ -195,3 +195,6 @@ impl Table {
         u16::try_from(rows).unwrap_or(u16::MAX)
     }
 }
+
+#[cfg(test)]
+mod tests;
