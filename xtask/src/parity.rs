@@ -10,8 +10,7 @@ use crate::{call, root};
 
 pub(crate) fn run(arguments: &[String]) -> anyhow::Result<()> {
     let python = python()?;
-    call(Command::new("cargo").args(["build", "--release", "--package", "h5sidecar"]))?;
-    let program = root().join("target/release/h5sidecar");
+    let program = program()?;
     let out = root().join("target/parity");
     std::fs::create_dir_all(&out)?;
     let files = if arguments.is_empty() {
@@ -32,6 +31,15 @@ pub(crate) fn run(arguments: &[String]) -> anyhow::Result<()> {
         bail!("{}", failed.join(", "));
     }
     Ok(())
+}
+
+/// The program to try: `H5SIDECAR`, or a release build of this workspace.
+fn program() -> anyhow::Result<PathBuf> {
+    if let Some(program) = std::env::var_os("H5SIDECAR") {
+        return Ok(PathBuf::from(program));
+    }
+    call(Command::new("cargo").args(["build", "--release", "--package", "h5sidecar"]))?;
+    Ok(root().join("target/release/h5sidecar"))
 }
 
 /// Every dataset is equal, or the report says why it is not in the sidecar.

@@ -74,7 +74,7 @@ pub enum Need {
     Done,
 }
 
-/// Follows a file's metadata. See the [module](self) and the [crate](crate) for how.
+/// Follows a file's metadata. See the [module](self) and the [crate] for how.
 #[derive(Debug)]
 pub struct Walk {
     limits: Limits,

@@ -2,7 +2,7 @@
 //!
 //! There is no wave barrier. A piece that lands is decoded while others are on the wire, and what it
 //! names is asked for at once. Only where more is wanted than may be in flight do wants queue up, and
-//! then they are merged by [`plan`].
+//! then they are merged by [`plan()`].
 //!
 //! What a walk costs is `rounds x time to the first byte + requests / request rate + bytes /
 //! bandwidth`; [`Policy`] says how the three are traded.
