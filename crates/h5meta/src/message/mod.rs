@@ -14,6 +14,7 @@ pub mod layout;
 pub mod link;
 pub mod link_info;
 pub mod shared;
+pub mod shared_message_table;
 pub mod symbol_table;
 
 pub use attribute::RawAttribute;
@@ -61,6 +62,8 @@ pub enum Message {
     Continuation(Continuation),
     /// Where an old-style group keeps its links.
     SymbolTable(SymbolTable),
+    /// Where shared messages are (in the superblock extension).
+    SharedMessageTable(shared_message_table::SharedMessageTable),
     /// B-tree K values (in the superblock extension).
     BtreeK(BtreeK),
     /// Where attributes are that do not fit the header.
@@ -108,6 +111,9 @@ impl Message {
             )?),
             MessageType::CONTINUATION => Self::Continuation(Continuation::decode(body, sizes)?),
             MessageType::SYMBOL_TABLE => Self::SymbolTable(SymbolTable::decode(body, sizes)?),
+            MessageType::SHARED_MESSAGE_TABLE => Self::SharedMessageTable(
+                shared_message_table::SharedMessageTable::decode(body, sizes)?,
+            ),
             MessageType::BTREE_K => Self::BtreeK(decode_btree_k(body)?),
             MessageType::ATTRIBUTE_INFO => {
                 Self::AttributeInfo(attribute_info::AttributeInfo::decode(body, sizes)?)

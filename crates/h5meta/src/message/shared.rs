@@ -41,6 +41,15 @@ impl<T> MaybeShared<T> {
         decode(body).map(Self::Here)
     }
 
+    /// Where it is, if it is somewhere else.
+    #[must_use]
+    pub fn at(&self) -> Option<SharedAt> {
+        match self {
+            Self::Here(_) => None,
+            Self::At(at) => Some(*at),
+        }
+    }
+
     /// The message, if it is here.
     #[must_use]
     pub fn here(&self) -> Option<&T> {

@@ -68,6 +68,7 @@ impl Walk {
         raw: RawAttribute,
         place: FileOffset,
     ) -> Result<()> {
+        let Some(raw) = self.with_shared_parts(object, raw, place)? else { return Ok(()) };
         let RawAttribute { name, datatype, dataspace, data } = raw;
         let MaybeShared::Here(dataspace) = dataspace else {
             return Err(unsupported("a shared dataspace"));

@@ -33,6 +33,8 @@ pub(super) struct StoreId(usize);
 pub(super) enum Holds {
     Links,
     Attributes,
+    /// Messages of other objects.
+    Shared,
 }
 
 /// An object's dense links, or attributes.
@@ -66,6 +68,23 @@ impl Walk {
         heap: Address,
         name_index: Address,
     ) -> Result<()> {
+        let id = self.new_store(owner, holds);
+        let size = fractal::Header::size(self.sizes()?);
+        self.store_want(id, heap, size, Then::FractalHeap(id));
+        let size = crate::btree::v2::Header::size(self.sizes()?);
+        self.store_want(id, name_index, size, Then::BtreeV2(Tree::Dense(id)));
+        Ok(())
+    }
+
+    /// Wants a heap of shared messages.
+    pub(super) fn shared_heap(&mut self, owner: HeaderBlock, heap: Address) -> Result<StoreId> {
+        let id = self.new_store(owner, Holds::Shared);
+        let size = fractal::Header::size(self.sizes()?);
+        self.store_want(id, heap, size, Then::FractalHeap(id));
+        Ok(id)
+    }
+
+    fn new_store(&mut self, owner: HeaderBlock, holds: Holds) -> StoreId {
         let id = StoreId(self.dense.stores.len());
         self.dense.stores.push(Store {
             owner,
@@ -76,11 +95,22 @@ impl Walk {
             records: Vec::new(),
             outstanding: 0,
         });
-        let size = fractal::Header::size(self.sizes()?);
-        self.store_want(id, heap, size, Then::FractalHeap(id));
-        let size = crate::btree::v2::Header::size(self.sizes()?);
-        self.store_want(id, name_index, size, Then::BtreeV2(Tree::Dense(id)));
-        Ok(())
+        id
+    }
+
+    /// The bytes of an object of a heap that is all here.
+    pub(super) fn store_object(&self, id: StoreId, heap_id: &[u8]) -> Result<Bytes> {
+        let sizes = self.sizes()?;
+        let store = self.dense.stores.get(id.0);
+        let Some((store, header)) = store.and_then(|store| Some((store, store.heap.as_ref()?)))
+        else {
+            return Err(unsupported("a message whose heap could not be read"));
+        };
+        match HeapId::decode(heap_id, header, sizes)? {
+            HeapId::Managed { offset, length } => Ok(store.managed(offset, length)?.0),
+            HeapId::Tiny(body) => Ok(body.into()),
+            HeapId::Huge(_) => Err(unsupported("a huge shared message")),
+        }
     }
 
     /// Wants a part of a store.
@@ -111,6 +141,9 @@ impl Walk {
         store.outstanding = store.outstanding.saturating_sub(1);
         if store.outstanding > 0 {
             return;
+        }
+        if store.holds == Holds::Shared {
+            return self.shared_heap_done();
         }
         for record in std::mem::take(&mut store.records) {
             if let Err(error) = self.dense_record(id, &record) {
@@ -293,6 +326,7 @@ impl Walk {
                 .and_then(|link| self.message(owner, Message::Link(link), place)),
             Holds::Attributes => RawAttribute::decode(sizes)(body)
                 .and_then(|attribute| self.attribute(owner.object, attribute, place)),
+            Holds::Shared => Ok(()),
         };
         done.map_err(|error| error.at(place))
     }
@@ -325,6 +359,8 @@ impl Holds {
         match self {
             Self::Links => Effect::Links,
             Self::Attributes => Effect::Attribute(String::new()),
+            // Those whose messages are lost say so.
+            Self::Shared => Effect::Detail,
         }
     }
 
@@ -333,6 +369,8 @@ impl Holds {
         match self {
             Self::Links => 5,
             Self::Attributes => 8,
+            // Found by heap ID alone: there is no B-tree of names.
+            Self::Shared => 7,
         }
     }
 
@@ -353,6 +391,7 @@ impl Holds {
                 }
                 Ok(id)
             }
+            Self::Shared => Err(unsupported("shared messages by name")),
         }
     }
 }

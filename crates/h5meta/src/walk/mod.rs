@@ -14,7 +14,7 @@
 //! | `search` | where the superblock is |
 //! | `guess` | blocks that a cache says will be wanted |
 //! | `objects`, `groups`, `chunks`, `attributes` | what a block says, and which blocks it names |
-//! | `dense`, `btree_v2`, `chunk_arrays` | the same, of the newer structures |
+//! | `dense`, `btree_v2`, `chunk_arrays`, `shared` | the same, of the newer structures |
 //! | `budget` | what reading may cost |
 //! | `finish` | the collected facts as an [`Index`] |
 
@@ -31,6 +31,7 @@ mod guess;
 mod objects;
 mod queue;
 mod search;
+mod shared;
 mod step;
 
 use std::collections::{HashMap, HashSet};
@@ -45,6 +46,7 @@ use self::extents::Extents;
 use self::objects::{HeaderBlock, ObjectId, Objects};
 use self::queue::Queue;
 use self::search::Search;
+use self::shared::Shared;
 use self::step::{Step, Then};
 use crate::error::{Error, Kind, Result};
 use crate::limits::Limits;
@@ -89,6 +91,7 @@ pub struct Walk {
     objects: Objects,
     attributes: Attributes,
     dense: Dense,
+    shared: Shared,
     /// Version 2 B-trees whose header has arrived.
     trees: HashMap<Tree, crate::btree::v2::Header>,
     /// Nodes reached, as what and at which level of whose tree: none is walked twice.
@@ -120,6 +123,7 @@ impl Walk {
             objects: Objects::default(),
             attributes: Attributes::default(),
             dense: Dense::default(),
+            shared: Shared::default(),
             trees: HashMap::new(),
             visited: HashSet::new(),
             guessed: HashSet::new(),
@@ -261,6 +265,7 @@ impl Walk {
                 self.heap_direct(id, offset, size, step.want.at, bytes)
             }
             Then::HeapHuge(id, length) => self.heap_huge(id, length, step.want.at, bytes),
+            Then::SharedTable(owner, n) => self.shared_table_here(owner, n, bytes),
             Then::Collection(address) => self.collection(address, bytes),
         }
     }
@@ -289,6 +294,7 @@ impl Walk {
             | Then::HeapIndirect(id, ..)
             | Then::HeapDirect(id, ..)
             | Then::HeapHuge(id, _) => self.store_lost(id, error),
+            Then::SharedTable(owner, _) => self.problem(owner.object, Effect::Detail, error),
             Then::Collection(address) => self.collection_lost(address, error),
         }
         Ok(())

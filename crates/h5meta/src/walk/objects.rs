@@ -248,13 +248,18 @@ impl Walk {
         if superblock.extension.and_then(|address| self.objects.find(address)) != Some(id) {
             return;
         }
-        let messages = self.objects.get(id).into_iter().flat_map(ObjectState::blocks);
-        let btree_k =
-            messages.flat_map(|block| &block.messages).find_map(|message| match message {
-                Message::BtreeK(k) => Some(*k),
-                _ => None,
-            });
-        superblock.btree_k = btree_k.unwrap_or(superblock.btree_k);
+        let blocks = self.objects.get(id).into_iter().flat_map(ObjectState::blocks);
+        let mut table = None;
+        for message in blocks.flat_map(|block| &block.messages) {
+            match message {
+                Message::BtreeK(k) => superblock.btree_k = *k,
+                Message::SharedMessageTable(at) => table = table.or(Some(*at)),
+                _ => {}
+            }
+        }
+        if let Some(table) = table {
+            self.shared_table(HeaderBlock::first(id), table);
+        }
     }
 
     /// Acts on a block's messages: whatever they name is wanted now.
@@ -274,6 +279,12 @@ impl Walk {
                 };
                 let error = Error::new(kind, Structure::UnknownMessage, 0).at(place);
                 self.problem(id, Effect::Object, error);
+                continue;
+            }
+            if raw.flags.is_shared()
+                && let Ok(SharedAt::Heap(heap_id)) = SharedAt::decode(raw.body, sizes)
+            {
+                self.put_off(block, raw.message_type, heap_id, place);
                 continue;
             }
             let done =
@@ -374,7 +385,7 @@ impl Walk {
 }
 
 /// What is lost with a message that cannot be read.
-fn effect_of(message_type: MessageType) -> Effect {
+pub(super) fn effect_of(message_type: MessageType) -> Effect {
     match message_type {
         MessageType::DATASPACE | MessageType::DATATYPE => Effect::Data,
         // What was never written reads as it.

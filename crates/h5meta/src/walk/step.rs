@@ -50,6 +50,8 @@ pub(super) enum Then {
     HeapDirect(StoreId, u64, u64),
     /// A huge object of a fractal heap, of this many bytes.
     HeapHuge(StoreId, u64),
+    /// The shared message table, of so many indexes.
+    SharedTable(HeaderBlock, u8),
     /// A global heap collection.
     Collection(Address),
 }
@@ -79,6 +81,7 @@ impl Then {
             | Self::HeapIndirect(..)
             | Self::HeapDirect(..)
             | Self::HeapHuge(..) => Structure::FractalHeap,
+            Self::SharedTable(..) => Structure::SharedMessageTable,
             Self::Collection(_) => Structure::GlobalHeap,
         }
     }

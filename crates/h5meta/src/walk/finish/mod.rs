@@ -8,7 +8,7 @@ use std::collections::HashMap;
 
 use self::paths::Named;
 use super::attributes::{AttributeState, unsupported};
-use super::objects::ObjectId;
+use super::objects::{ObjectId, effect_of};
 use super::{Walk, not_started};
 use crate::error::{Error, Kind, Result};
 use crate::model::{Attribute, Effect, Index, Object, ObjectKind, Problem};
@@ -24,6 +24,10 @@ pub(super) fn finish(mut walk: Walk) -> Result<(Index, Vec<Problem>)> {
         return Err(not_started());
     }
     let mut problems = std::mem::take(&mut walk.problems);
+    for (id, message_type, place) in walk.shared.left() {
+        let error = unsupported("a message in a table that could not be read").at(place);
+        problems.push((Some(id), effect_of(message_type), error));
+    }
     let mut attributes = attributes(&mut walk, &mut problems);
     let mut kinds = facts::kinds(&walk, &superblock, &mut problems);
     chunks::take_chunks(&mut walk, &superblock, &mut kinds, &mut problems);
