@@ -24,6 +24,7 @@ mod budget;
 mod chunk_arrays;
 mod chunks;
 mod dense;
+mod effect;
 mod extents;
 mod finish;
 mod groups;

@@ -6,6 +6,7 @@ use bytes::Bytes;
 
 use super::chunks::Chunks;
 use super::dense::Holds;
+use super::effect::effect_of;
 use super::groups::SymbolTableState;
 use super::{Then, Walk, limit};
 use crate::error::{Error, Kind, Result};
@@ -13,7 +14,7 @@ use crate::message::attribute_info::AttributeInfo;
 use crate::message::link_info::LinkInfo;
 use crate::message::{Continuation, Datatype, Layout, LinkTarget, MaybeShared, Message, SharedAt};
 use crate::model::Effect;
-use crate::object_header::{self, Format, MessageType, RawMessage};
+use crate::object_header::{self, Format, RawMessage};
 use crate::spec::Structure;
 use crate::wire::{Address, FileOffset, to_u64, to_usize};
 
@@ -381,21 +382,5 @@ impl Walk {
             Some(index) => self.walk_chunk_index(id, index),
             None => Ok(()),
         }
-    }
-}
-
-/// What is lost with a message that cannot be read.
-pub(super) fn effect_of(message_type: MessageType) -> Effect {
-    match message_type {
-        MessageType::DATASPACE | MessageType::DATATYPE => Effect::Data,
-        // What was never written reads as it.
-        MessageType::FILL_VALUE | MessageType::FILL_VALUE_OLD => Effect::Data,
-        MessageType::LAYOUT | MessageType::FILTER_PIPELINE | MessageType::EXTERNAL_FILES => {
-            Effect::Data
-        }
-        MessageType::LINK | MessageType::LINK_INFO | MessageType::SYMBOL_TABLE => Effect::Links,
-        MessageType::ATTRIBUTE | MessageType::ATTRIBUTE_INFO => Effect::Attribute(String::new()),
-        MessageType::CONTINUATION => Effect::Object,
-        _ => Effect::Detail,
     }
 }

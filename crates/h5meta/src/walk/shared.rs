@@ -7,7 +7,8 @@ use bytes::Bytes;
 
 use super::attributes::unsupported;
 use super::dense::StoreId;
-use super::objects::{HeaderBlock, ObjectId, effect_of};
+use super::effect::effect_of;
+use super::objects::{HeaderBlock, ObjectId};
 use super::{Then, Walk};
 use crate::error::Result;
 use crate::message::shared_message_table::SharedMessageTable;

@@ -8,7 +8,8 @@ use std::collections::HashMap;
 
 use self::paths::Named;
 use super::attributes::{AttributeState, unsupported};
-use super::objects::{ObjectId, effect_of};
+use super::effect::effect_of;
+use super::objects::ObjectId;
 use super::{Walk, not_started};
 use crate::error::{Error, Kind, Result};
 use crate::model::{Attribute, Effect, Index, Object, ObjectKind, Problem};
