@@ -12,7 +12,7 @@
 use crate::error::Result;
 use crate::object_header::MessageType;
 use crate::spec::Structure;
-use crate::wire::{Address, Cursor, Sizes, to_u64, to_usize};
+use crate::wire::{Address, Cursor, Sizes, to_u64};
 
 /// One index of the table.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -59,7 +59,7 @@ pub fn decode_table(bytes: &[u8], indexes: u8, sizes: Sizes) -> Result<Vec<Index
         cursor.address(sizes)?; // of the list or B-tree
         table.push(Index { message_types, heap: cursor.address(sizes)? });
     }
-    cursor.checksum(bytes.get(..to_usize(cursor.position())).unwrap_or(bytes))?;
+    cursor.checksum()?;
     Ok(table)
 }
 

@@ -84,7 +84,7 @@ impl Header {
         if fields.version != 0 {
             return Err(cursor.unknown_version(fields.version));
         }
-        cursor.checksum(bytes.get(..to_usize(cursor.position())).unwrap_or(bytes))?;
+        cursor.checksum()?;
         if fields.record_size == 0 || u64::from(fields.node_size) <= NODE_OVERHEAD {
             return Err(cursor.invalid(fields.node_size, "a node without room for a record"));
         }
@@ -144,7 +144,7 @@ impl Header {
                 children.push(Child { address, records });
             }
         }
-        cursor.checksum(bytes.get(..to_usize(cursor.position())).unwrap_or(bytes))?;
+        cursor.checksum()?;
         Ok(Node { records: table, record_size: self.record_size.into(), children })
     }
 

@@ -87,7 +87,7 @@ impl Header {
         if fields.version != 0 {
             return Err(cursor.unknown_version(fields.version));
         }
-        cursor.checksum(bytes.get(..to_usize(cursor.position())).unwrap_or(bytes))?;
+        cursor.checksum()?;
         let Fields { max_bits, min_elements, min_pointers, page_bits, .. } = fields;
         if !min_elements.is_power_of_two() || !min_pointers.is_power_of_two() {
             return Err(cursor.invalid(min_elements, "block sizes that are no powers of two"));
@@ -149,7 +149,7 @@ impl Header {
                 children.super_blocks.push((address, SuperBlock(number)));
             }
         }
-        cursor.checksum(bytes.get(..to_usize(cursor.position())).unwrap_or(bytes))?;
+        cursor.checksum()?;
         Ok(children)
     }
 
@@ -183,7 +183,7 @@ impl Header {
             }
             first = first.saturating_add(elements);
         }
-        cursor.checksum(bytes.get(..to_usize(cursor.position())).unwrap_or(bytes))?;
+        cursor.checksum()?;
         Ok(children)
     }
 
@@ -213,10 +213,10 @@ impl Header {
         if !self.is_paged(block.elements) {
             let elements =
                 self.element.decode_run(&mut cursor, block.first, block.elements, sizes)?;
-            cursor.checksum(bytes.get(..to_usize(cursor.position())).unwrap_or(bytes))?;
+            cursor.checksum()?;
             return Ok(elements);
         }
-        cursor.checksum(bytes.get(..to_usize(cursor.position())).unwrap_or(bytes))?;
+        cursor.checksum()?;
         let page_size = self.page_elements.saturating_mul(self.element.size.into());
         let mut elements = Vec::new();
         for page in 0..self.pages_of(block.elements) {
@@ -225,7 +225,7 @@ impl Header {
                 cursor.take(4)?;
                 continue;
             }
-            cursor.checksum(bytes)?;
+            cursor.checksum_of(bytes)?;
             let first = block.first.saturating_add(page.saturating_mul(self.page_elements));
             let mut page = Cursor::new(bytes, Structure::ExtensibleArray);
             elements.extend(self.element.decode_run(

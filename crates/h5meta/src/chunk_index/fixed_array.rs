@@ -7,7 +7,7 @@ use binrw::BinRead;
 use super::{Element, Record};
 use crate::error::Result;
 use crate::spec::Structure;
-use crate::wire::{Address, Cursor, RawAddress, RawLength, Sizes, to_u64, to_usize};
+use crate::wire::{Address, Cursor, RawAddress, RawLength, Sizes, to_u64};
 
 /// A fixed array's header.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -67,7 +67,7 @@ impl Header {
         if fields.version != 0 {
             return Err(cursor.unknown_version(fields.version));
         }
-        cursor.checksum(bytes.get(..to_usize(cursor.position())).unwrap_or(bytes))?;
+        cursor.checksum()?;
         let page_elements = 1_u64.checked_shl(fields.page_bits.into());
         Ok(Self {
             element: Element::new(&cursor, fields.client, fields.element_size, sizes)?,
@@ -105,11 +105,11 @@ impl Header {
         cursor.address(sizes)?; // of the header
         if !self.is_paged() {
             let elements = self.element.decode_run(&mut cursor, 0, self.elements, sizes)?;
-            cursor.checksum(bytes.get(..to_usize(cursor.position())).unwrap_or(bytes))?;
+            cursor.checksum()?;
             return Ok(DataBlock::Elements(elements));
         }
         let bitmap = cursor.take(self.bitmap_size())?;
-        cursor.checksum(bytes.get(..to_usize(cursor.position())).unwrap_or(bytes))?;
+        cursor.checksum()?;
         let start = cursor.position();
         let stride = self.page_size(self.page_elements);
         let mut pages = Vec::new();
@@ -137,7 +137,7 @@ impl Header {
     pub fn page(&self, bytes: &[u8], page: Page, sizes: Sizes) -> Result<Vec<(u64, Record)>> {
         let mut cursor = Cursor::new(bytes, Structure::FixedArray);
         let elements = self.element.decode_run(&mut cursor, page.first, page.elements, sizes)?;
-        cursor.checksum(bytes.get(..to_usize(cursor.position())).unwrap_or(bytes))?;
+        cursor.checksum()?;
         Ok(elements)
     }
 

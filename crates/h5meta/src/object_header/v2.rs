@@ -7,7 +7,7 @@
 use super::{Format, Header, MessageFlags, MessageType, RawMessage, body};
 use crate::error::Result;
 use crate::spec::Structure;
-use crate::wire::{Cursor, to_u64, to_usize};
+use crate::wire::{Cursor, to_u64};
 
 const CHECKSUM: u64 = 4;
 
@@ -25,7 +25,7 @@ pub(super) fn decode(bytes: &[u8]) -> Result<Header<'_>> {
     let size = cursor.uint(1 << (flags & 0x03))?;
     let start = cursor.position();
     let block = cursor.take(size)?;
-    cursor.checksum(bytes.get(..to_usize(cursor.position())).unwrap_or(bytes))?;
+    cursor.checksum()?;
 
     let creation_order = flags & 0x04 != 0;
     let messages = messages(block, start, creation_order)?;
@@ -43,7 +43,7 @@ pub(super) fn decode_continuation(
         return Err(cursor.invalid(to_u64(bytes.len()), "a block shorter than its frame"));
     };
     let block = cursor.take(size)?;
-    cursor.checksum(bytes.get(..to_usize(cursor.position())).unwrap_or(bytes))?;
+    cursor.checksum()?;
     messages(block, start, creation_order)
 }
 

@@ -72,7 +72,7 @@ impl Superblock {
         }
         match cursor.version(&[0, 1, 2, 3])? {
             version @ (0 | 1) => v0::decode(cursor, version, base),
-            version => v2::decode(bytes, cursor, version, base),
+            version => v2::decode(cursor, version, base),
         }
     }
 

@@ -6,7 +6,7 @@ use binrw::BinRead;
 
 use super::{BtreeK, Superblock, widths};
 use crate::error::Result;
-use crate::wire::{Cursor, FileOffset, RawAddress, Sizes, to_u64, to_usize};
+use crate::wire::{Cursor, FileOffset, RawAddress, Sizes, to_u64};
 
 /// The fields between the widths and the checksum.
 #[derive(BinRead)]
@@ -23,17 +23,12 @@ struct Body {
     root: RawAddress,
 }
 
-/// Decodes what follows the version byte; the checksum is over all of `bytes` before it.
-pub(super) fn decode(
-    bytes: &[u8],
-    mut cursor: Cursor<'_>,
-    version: u8,
-    base: FileOffset,
-) -> Result<Superblock> {
+/// Decodes what follows the version byte.
+pub(super) fn decode(mut cursor: Cursor<'_>, version: u8, base: FileOffset) -> Result<Superblock> {
     let sizes = widths(&mut cursor)?;
     let size = to_u64(sizes.o()).saturating_mul(4).saturating_add(1);
     let body: Body = cursor.fixed(size, (sizes,))?;
-    cursor.checksum(bytes.get(..to_usize(cursor.position())).unwrap_or(bytes))?;
+    cursor.checksum()?;
 
     let root = body.root.0.ok_or_else(|| cursor.invalid(0_u8, "the root group has no address"))?;
     Ok(Superblock {

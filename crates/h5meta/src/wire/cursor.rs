@@ -11,6 +11,8 @@ use crate::spec::Structure;
 /// Reads a structure's bytes front to back. Every error says the structure and the byte.
 #[derive(Clone, Debug)]
 pub struct Cursor<'a> {
+    /// The whole structure, for its checksum.
+    bytes: &'a [u8],
     rest: &'a [u8],
     position: u64,
     structure: Structure,
@@ -20,7 +22,7 @@ impl<'a> Cursor<'a> {
     /// A cursor at the first byte of `structure`.
     #[must_use]
     pub fn new(bytes: &'a [u8], structure: Structure) -> Self {
-        Self { rest: bytes, position: 0, structure }
+        Self { bytes, rest: bytes, position: 0, structure }
     }
 
     /// The bytes passed so far.
@@ -197,11 +199,20 @@ impl<'a> Cursor<'a> {
         Ok(string)
     }
 
-    /// The four-byte checksum of `bytes`, which all come before it.
+    /// The four-byte checksum of all that was passed.
     ///
     /// # Errors
     /// `Truncated`, or `Checksum` if it is not theirs.
-    pub fn checksum(&mut self, bytes: &[u8]) -> Result<()> {
+    pub fn checksum(&mut self) -> Result<()> {
+        let passed = self.bytes.get(..to_usize(self.position)).unwrap_or(self.bytes);
+        self.checksum_of(passed)
+    }
+
+    /// The four-byte checksum of `bytes`.
+    ///
+    /// # Errors
+    /// `Truncated`, or `Checksum` if it is not theirs.
+    pub fn checksum_of(&mut self, bytes: &[u8]) -> Result<()> {
         let stored = self.u32()?;
         let computed = lookup3(bytes);
         if stored == computed || cfg!(fuzzing) {

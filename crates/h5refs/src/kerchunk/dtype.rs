@@ -57,6 +57,9 @@ pub(super) fn dtype(datatype: &Datatype) -> Result<Dtype, String> {
         },
         Class::Array { shape, base } => {
             let mut inner = dtype(base)?;
+            if inner.kind == Kind::Text {
+                return Err("arrays of variable-length strings".into());
+            }
             let mut dims: Vec<u64> = shape.iter().map(|&n| n.into()).collect();
             dims.append(&mut inner.shape);
             Ok(Dtype { shape: dims, ..inner })
@@ -267,5 +270,17 @@ mod tests {
         let outer = Class::Array { shape: vec![2], base: Box::new(inner) };
         let dtype = dtype(&Datatype { size: 12, class: outer }).unwrap();
         assert_eq!((dtype.name, dtype.shape), (json!("<i2"), vec![2, 3]));
+    }
+
+    /// Strings of any length are looked up one by one; what holds them is not.
+    #[test]
+    fn strings_of_any_length_are_in_nothing_else() {
+        let string = Class::VariableString(StringType { padding: 0, character_set: 1 });
+        let string = Datatype { size: 16, class: string };
+        assert_eq!(dtype(&string).unwrap().kind, Kind::Text);
+        let array = Class::Array { shape: vec![2], base: Box::new(string.clone()) };
+        assert!(dtype(&Datatype { size: 32, class: array }).is_err());
+        let compound = Class::Compound { members: vec![member("a", 0, string)] };
+        assert!(dtype(&Datatype { size: 16, class: compound }).is_err());
     }
 }

@@ -5,7 +5,7 @@
 use super::Header;
 use crate::error::Result;
 use crate::spec::Structure;
-use crate::wire::{Address, Cursor, Sizes, to_u64, to_usize};
+use crate::wire::{Address, Cursor, Sizes, to_u64};
 
 /// What an indirect block points to. Blocks that are not there yet are left out.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -64,6 +64,6 @@ pub fn decode_indirect(
             at = at.saturating_add(size);
         }
     }
-    cursor.checksum(bytes.get(..to_usize(cursor.position())).unwrap_or(bytes))?;
+    cursor.checksum()?;
     Ok(children)
 }

@@ -99,7 +99,7 @@ impl Header {
             cursor.u32()?; // its filter mask
             cursor.take(fields.filters_length.into())?;
         }
-        cursor.checksum(bytes.get(..to_usize(cursor.position())).unwrap_or(bytes))?;
+        cursor.checksum()?;
         let table = Table {
             width: fields.width,
             start: fields.start.0,
