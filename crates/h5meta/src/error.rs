@@ -24,11 +24,12 @@ struct Inner {
 }
 
 /// What is wrong with the bytes.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 #[non_exhaustive]
 pub enum Kind {
     /// The structure needs `need` bytes and `have` were given. A decoder that is given the start of
     /// its structure asks for more this way.
+    #[error("needs {need} bytes, the file has {have} there")]
     Truncated {
         /// Bytes that the structure needs, counted from its start.
         need: u64,
@@ -36,11 +37,13 @@ pub enum Kind {
         have: u64,
     },
     /// The structure does not start with its signature.
+    #[error("found \"{}\" in place of its signature", found.escape_ascii())]
     Signature {
         /// The four bytes found instead.
         found: [u8; 4],
     },
     /// The checksum stored with the structure is not that of its bytes.
+    #[error("checksum {stored:#010x} stored, {computed:#010x} computed")]
     Checksum {
         /// The checksum in the file.
         stored: u32,
@@ -48,11 +51,13 @@ pub enum Kind {
         computed: u32,
     },
     /// A version of the structure that this crate does not know.
+    #[error("version {found} is not known")]
     Version {
         /// The version found.
         found: u64,
     },
     /// A field's value contradicts the specification or another field.
+    #[error("{why} (found {value})")]
     Invalid {
         /// The value found.
         value: u64,
@@ -60,11 +65,13 @@ pub enum Kind {
         why: &'static str,
     },
     /// Valid as far as can be told, but not read by this version of the crate.
+    #[error("{what}: not read yet")]
     Unsupported {
         /// What is not read.
         what: &'static str,
     },
     /// A budget of [`Limits`](crate::Limits) would be exceeded.
+    #[error("more than the limit {limit}={max} allows")]
     Limit {
         /// The field of [`Limits`](crate::Limits).
         limit: &'static str,
@@ -72,8 +79,10 @@ pub enum Kind {
         max: u64,
     },
     /// A structure is reached again from below itself, or from a second parent.
+    #[error("reached a second time: a cycle, or two parents")]
     Cycle,
     /// The file is not HDF5; what it seems to be instead, where that can be told.
+    #[error("not HDF5: {0}")]
     NotHdf5(ForeignFormat),
 }
 
@@ -148,28 +157,6 @@ impl fmt::Display for Error {
             None => write!(f, " at its byte {}", self.0.position)?,
         }
         write!(f, ": {} [spec {}]", self.0.kind, self.0.structure.section())
-    }
-}
-
-impl fmt::Display for Kind {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match self {
-            Self::Truncated { need, have } => {
-                write!(f, "needs {need} bytes, the file has {have} there")
-            }
-            Self::Signature { found } => {
-                write!(f, "found \"{}\" in place of its signature", found.escape_ascii())
-            }
-            Self::Checksum { stored, computed } => {
-                write!(f, "checksum {stored:#010x} stored, {computed:#010x} computed")
-            }
-            Self::Version { found } => write!(f, "version {found} is not known"),
-            Self::Invalid { value, why } => write!(f, "{why} (found {value})"),
-            Self::Unsupported { what } => write!(f, "{what}: not read yet"),
-            Self::Limit { limit, max } => write!(f, "more than the limit {limit}={max} allows"),
-            Self::Cycle => f.write_str("reached a second time: a cycle, or two parents"),
-            Self::NotHdf5(format) => write!(f, "not HDF5: {format}"),
-        }
     }
 }
 
