@@ -3,7 +3,8 @@
 use std::time::{Duration, Instant};
 
 use bytes::Bytes;
-use h5meta::{Index, Limits, Problem};
+pub use h5meta::wire::Checksums;
+use h5meta::{Index, Limits, Problem, Walk};
 use serde_json::{Value, json};
 
 use crate::document;
@@ -23,6 +24,8 @@ pub struct Options {
     pub policy: Policy,
     /// What reading it may cost.
     pub limits: Limits,
+    /// Whether its metadata checksums are verified.
+    pub checksums: Checksums,
     /// What the references call the file. If unset, what the source calls it, less what of a URL may be
     /// secret: user, password, query.
     pub url: Option<String>,
@@ -95,7 +98,9 @@ pub async fn index(
     options: &Options,
     counters: &Counters,
 ) -> Result<(Index, Vec<Problem>)> {
-    fetch::walk(source, &options.policy, options.limits.clone(), counters).await
+    let mut walk = Walk::new(options.limits.clone());
+    walk.set_checksums(options.checksums);
+    fetch::walk(walk, source, &options.policy, counters).await
 }
 
 impl Sidecar {

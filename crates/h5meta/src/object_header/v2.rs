@@ -7,11 +7,11 @@
 use super::{Format, Header, MessageFlags, MessageType, RawMessage, body};
 use crate::error::Result;
 use crate::spec::Structure;
-use crate::wire::{Cursor, to_u64};
+use crate::wire::{Checksums, Cursor, to_u64};
 
 const CHECKSUM: u64 = 4;
 
-pub(super) fn decode(bytes: &[u8]) -> Result<Header<'_>> {
+pub(super) fn decode(bytes: &[u8], checksums: Checksums) -> Result<Header<'_>> {
     let mut cursor = Cursor::new(bytes, Structure::ObjectHeader);
     cursor.signature(b"OHDR")?;
     cursor.version(&[2])?;
@@ -25,7 +25,7 @@ pub(super) fn decode(bytes: &[u8]) -> Result<Header<'_>> {
     let size = cursor.uint(1 << (flags & 0x03))?;
     let start = cursor.position();
     let block = cursor.take(size)?;
-    cursor.checksum()?;
+    cursor.checksum(checksums)?;
 
     let creation_order = flags & 0x04 != 0;
     let messages = messages(block, start, creation_order)?;
@@ -35,6 +35,7 @@ pub(super) fn decode(bytes: &[u8]) -> Result<Header<'_>> {
 pub(super) fn decode_continuation(
     bytes: &[u8],
     creation_order: bool,
+    checksums: Checksums,
 ) -> Result<Vec<RawMessage<'_>>> {
     let mut cursor = Cursor::new(bytes, Structure::ObjectHeader);
     cursor.signature(b"OCHK")?;
@@ -43,7 +44,7 @@ pub(super) fn decode_continuation(
         return Err(cursor.invalid(to_u64(bytes.len()), "a block shorter than its frame"));
     };
     let block = cursor.take(size)?;
-    cursor.checksum()?;
+    cursor.checksum(checksums)?;
     messages(block, start, creation_order)
 }
 

@@ -12,7 +12,7 @@ pub use foreign::ForeignFormat;
 
 use crate::error::{Error, Kind, Result};
 use crate::spec::Structure;
-use crate::wire::{Address, Cursor, FileOffset, Sizes, Width};
+use crate::wire::{Address, Checksums, Cursor, FileOffset, Sizes, Width};
 
 /// The eight bytes that a superblock starts with.
 pub const SIGNATURE: [u8; 8] = *b"\x89HDF\r\n\x1a\n";
@@ -64,7 +64,7 @@ impl Superblock {
     ///
     /// # Errors
     /// `Signature`, `Version`, `Checksum`, `Truncated`, or `Invalid` widths or root address.
-    pub fn decode(bytes: &[u8], base: FileOffset) -> Result<Self> {
+    pub fn decode(bytes: &[u8], base: FileOffset, checksums: Checksums) -> Result<Self> {
         let mut cursor = Cursor::new(bytes, Structure::Superblock);
         if cursor.array()? != SIGNATURE {
             let found = bytes.first_chunk().copied().unwrap_or_default();
@@ -72,7 +72,7 @@ impl Superblock {
         }
         match cursor.version(&[0, 1, 2, 3])? {
             version @ (0 | 1) => v0::decode(cursor, version, base),
-            version => v2::decode(cursor, version, base),
+            version => v2::decode(cursor, version, base, checksums),
         }
     }
 

@@ -25,7 +25,7 @@ impl Walk {
     /// A tree's header has arrived.
     pub(super) fn btree_v2(&mut self, tree: Tree, bytes: &Bytes) -> Result<()> {
         let sizes = self.sizes()?;
-        let header = Header::decode(bytes, sizes)?;
+        let header = Header::decode(bytes, sizes, self.checksums)?;
         self.charge_bytes(Header::size(sizes))?;
         let expected = match tree {
             Tree::Dense(id) => self.store(id).map(|(_, holds)| holds.record_type()),

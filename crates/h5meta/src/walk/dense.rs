@@ -166,7 +166,7 @@ impl Walk {
     /// A heap's header has arrived.
     pub(super) fn fractal_heap(&mut self, id: StoreId, bytes: &Bytes) -> Result<()> {
         let sizes = self.sizes()?;
-        let header = fractal::Header::decode(bytes, sizes)?;
+        let header = fractal::Header::decode(bytes, sizes, self.checksums)?;
         self.charge_bytes(fractal::Header::size(sizes))?;
         if header.filtered {
             let kind = Kind::Unsupported { what: "a fractal heap with filters" };

@@ -54,7 +54,7 @@ use crate::limits::Limits;
 use crate::model::{Effect, Index, Problem};
 use crate::spec::Structure;
 use crate::superblock::Superblock;
-use crate::wire::{Address, FileOffset, Sizes, to_u64};
+use crate::wire::{Address, Checksums, FileOffset, Sizes, to_u64};
 
 /// Bytes that the walk wants.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
@@ -81,6 +81,7 @@ pub enum Need {
 #[derive(Debug)]
 pub struct Walk {
     limits: Limits,
+    checksums: Checksums,
     extents: Extents,
     queue: Queue,
     /// Steps taken so far, against `Limits::steps`.
@@ -115,6 +116,7 @@ impl Walk {
     pub fn new(limits: Limits) -> Self {
         let mut walk = Self {
             limits,
+            checksums: Checksums::default(),
             extents: Extents::default(),
             queue: Queue::default(),
             steps: 0,
@@ -143,6 +145,11 @@ impl Walk {
     pub fn set_length(&mut self, length: u64) {
         self.extents.set_length(length);
         self.queue.wake_past(length);
+    }
+
+    /// Says what is done about metadata checksums. Call it before anything is supplied.
+    pub fn set_checksums(&mut self, checksums: Checksums) {
+        self.checksums = checksums;
     }
 
     /// Supplies bytes of the file: any number of them, in any order, asked for or not.
@@ -306,7 +313,7 @@ impl Walk {
     }
 
     fn superblock(&mut self, at: FileOffset, bytes: &Bytes) -> Result<()> {
-        let superblock = Superblock::decode(bytes, at)?;
+        let superblock = Superblock::decode(bytes, at, self.checksums)?;
         let root = superblock.root;
         let cached = superblock.root_cache;
         let extension = superblock.extension;

@@ -200,7 +200,7 @@ impl Walk {
 
     /// An object header's first block has arrived.
     pub(super) fn header(&mut self, id: ObjectId, at: FileOffset, bytes: &Bytes) -> Result<()> {
-        let header = object_header::decode(bytes)?;
+        let header = object_header::decode(bytes, self.checksums)?;
         self.charge_bytes(header.size)?;
         if let Some(state) = self.objects.get_mut(id) {
             state.format = Some(header.format);
@@ -221,7 +221,7 @@ impl Walk {
         };
         self.charge_bytes(length)?;
         let bytes = bytes.get(..to_usize(length)).unwrap_or(bytes);
-        let messages = object_header::decode_continuation(bytes, format)?;
+        let messages = object_header::decode_continuation(bytes, format, self.checksums)?;
         self.messages(block, at, &messages)
     }
 

@@ -71,7 +71,7 @@ impl Walk {
         bytes: &Bytes,
     ) -> Result<()> {
         let sizes = self.sizes()?;
-        let table = decode_table(bytes, indexes, sizes)?;
+        let table = decode_table(bytes, indexes, sizes, self.checksums)?;
         self.charge_bytes(table_size(indexes, sizes))?;
         self.shared.table = true;
         // One more than there are heaps, so that none is the last before all are wanted.

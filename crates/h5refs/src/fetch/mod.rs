@@ -16,7 +16,7 @@ use std::ops::Range;
 use bytes::Bytes;
 use futures::StreamExt;
 use futures::stream::FuturesUnordered;
-use h5meta::{FileOffset, Index, Limits, Need, Problem, Walk};
+use h5meta::{FileOffset, Index, Need, Problem, Walk};
 
 pub use counters::{Counters, Trace};
 pub use plan::{Policy, plan};
@@ -25,18 +25,17 @@ use self::pool::Pool;
 use crate::error::{Error, Result};
 use crate::source::{Piece, Source};
 
-/// Reads a file's metadata: all of it, and nothing else.
+/// Reads a file's metadata with a walk that has not begun: all of it, and nothing else.
 ///
 /// # Errors
 /// `Malformed` if the file is not HDF5 or broken as a whole; the storage errors of `source`.
 pub async fn walk(
+    mut walk: Walk,
     source: &dyn Source,
     policy: &Policy,
-    limits: Limits,
     counters: &Counters,
 ) -> Result<(Index, Vec<Problem>)> {
     let malformed = |error| Error::malformed(source.url(), error);
-    let mut walk = Walk::new(limits);
     if let Some(bytes) = source.whole() {
         walk.supply_whole(bytes);
         walk.next().map_err(malformed)?;

@@ -64,6 +64,6 @@ pub fn decode_indirect(
             at = at.saturating_add(size);
         }
     }
-    cursor.checksum()?;
+    cursor.checksum(header.checksums)?;
     Ok(children)
 }

@@ -15,7 +15,7 @@ use binrw::BinRead;
 
 use crate::error::{Error, Kind, Result};
 use crate::spec::Structure;
-use crate::wire::{Address, Cursor, RawAddress, RawLength, Sizes, to_u64, to_usize};
+use crate::wire::{Address, Checksums, Cursor, RawAddress, RawLength, Sizes, to_u64, to_usize};
 
 /// A heap's header.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -36,6 +36,8 @@ pub struct Header {
     pub root: Option<Address>,
     /// Rows of the root indirect block; 0 if the root is a direct block.
     pub root_rows: u16,
+    /// Whether its blocks' checksums are verified.
+    pub checksums: Checksums,
 }
 
 /// How a heap's linear space is cut into blocks: the doubling table.
@@ -86,7 +88,7 @@ impl Header {
     ///
     /// # Errors
     /// `Truncated`, `Signature`, `Version`, `Checksum`, or an `Invalid` doubling table.
-    pub fn decode(bytes: &[u8], sizes: Sizes) -> Result<Self> {
+    pub fn decode(bytes: &[u8], sizes: Sizes, checksums: Checksums) -> Result<Self> {
         let mut cursor = Cursor::new(bytes, Structure::FractalHeap);
         cursor.signature(b"FRHP")?;
         let fields: Fields = cursor.fixed(Self::size(sizes).saturating_sub(8), (sizes,))?;
@@ -99,7 +101,7 @@ impl Header {
             cursor.u32()?; // its filter mask
             cursor.take(fields.filters_length.into())?;
         }
-        cursor.checksum()?;
+        cursor.checksum(checksums)?;
         let table = Table {
             width: fields.width,
             start: fields.start.0,
@@ -124,6 +126,7 @@ impl Header {
             table,
             root: fields.root.0,
             root_rows: fields.root_rows,
+            checksums,
         })
     }
 
@@ -144,7 +147,7 @@ impl Header {
         cursor.version(&[0])?;
         cursor.address(sizes)?; // of the heap's header
         cursor.take(self.table.offset_bytes())?;
-        if !self.checksummed || cfg!(fuzzing) {
+        if !self.checksummed || self.checksums == Checksums::Skip {
             return Ok(());
         }
         // The checksum is of the block with zeros in the checksum's place.

@@ -34,7 +34,7 @@ fn header(id_length: u16) -> Vec<u8> {
 }
 
 fn decoded(id_length: u16) -> Header {
-    Header::decode(&header(id_length), SIZES).unwrap()
+    Header::decode(&header(id_length), SIZES, Checksums::Verify).unwrap()
 }
 
 #[test]
@@ -49,7 +49,7 @@ fn a_header_is_decoded() {
     // An indirect block of 128 KiB: rows of 2, 2, 4, ... KiB up to that.
     assert_eq!(heap.table.rows_of(131_072), 7);
     for end in 0..header(7).len() {
-        let error = Header::decode(&header(7)[..end], SIZES).unwrap_err();
+        let error = Header::decode(&header(7)[..end], SIZES, Checksums::Verify).unwrap_err();
         assert!(error.needs().is_some_and(|need| need > end as u64), "{end}: {error}");
     }
 }
@@ -60,7 +60,7 @@ fn a_table_that_cannot_be_is_refused() {
     bytes.truncate(bytes.len() - 4);
     let width = bytes.len() - 32;
     bytes[width] = 3;
-    let error = Header::decode(&summed(bytes), SIZES).unwrap_err();
+    let error = Header::decode(&summed(bytes), SIZES, Checksums::Verify).unwrap_err();
     assert!(matches!(error.kind(), Kind::Invalid { .. }), "{error}");
 }
 
