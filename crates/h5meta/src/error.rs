@@ -3,7 +3,7 @@
 use std::fmt;
 
 use crate::spec::Structure;
-use crate::superblock::ForeignFormat;
+use crate::superblock::{FileSet, ForeignFormat};
 use crate::wire::FileOffset;
 
 /// The result of anything that reads a file's bytes.
@@ -81,6 +81,20 @@ pub enum Kind {
     /// A structure is reached again from below itself, or from a second parent.
     #[error("reached a second time: a cycle, or two parents")]
     Cycle,
+    /// The file is shorter than its superblock says.
+    #[error(
+        "the file has {have} bytes of the {need} that it says: it was cut off, or is one of several \
+         that a file driver split it into"
+    )]
+    CutOff {
+        /// Bytes of the file, as it says.
+        need: u64,
+        /// Bytes that are there.
+        have: u64,
+    },
+    /// One of several files that a file driver split one into.
+    #[error("{0}")]
+    Part(FileSet),
     /// The file is not HDF5; what it seems to be instead, where that can be told.
     #[error("not HDF5: {0}")]
     NotHdf5(ForeignFormat),

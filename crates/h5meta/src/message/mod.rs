@@ -31,7 +31,7 @@ pub use symbol_table::SymbolTable;
 
 use crate::error::Result;
 use crate::object_header::{MessageType, RawMessage};
-use crate::superblock::{BtreeK, decode_btree_k};
+use crate::superblock::{BtreeK, CacheImage, DriverInfo, FileSpaceInfo, decode_btree_k};
 use crate::wire::Sizes;
 
 /// A decoded header message of a type that describes the object.
@@ -66,6 +66,12 @@ pub enum Message {
     SharedMessageTable(shared_message_table::SharedMessageTable),
     /// B-tree K values (in the superblock extension).
     BtreeK(BtreeK),
+    /// What a file driver left (in the superblock extension).
+    DriverInfo(DriverInfo),
+    /// How the file's space is managed (in the superblock extension).
+    FileSpaceInfo(FileSpaceInfo),
+    /// Where metadata is that is not in its place (in the superblock extension).
+    CacheImage(Option<CacheImage>),
     /// Where attributes are that do not fit the header.
     AttributeInfo(attribute_info::AttributeInfo),
     /// A message that says nothing of where data is: times, comments, free space and so on.
@@ -115,6 +121,11 @@ impl Message {
                 shared_message_table::SharedMessageTable::decode(body, sizes)?,
             ),
             MessageType::BTREE_K => Self::BtreeK(decode_btree_k(body)?),
+            MessageType::DRIVER_INFO => Self::DriverInfo(DriverInfo::decode_message(body)?),
+            MessageType::FILE_SPACE_INFO => {
+                Self::FileSpaceInfo(FileSpaceInfo::decode(body, sizes)?)
+            }
+            MessageType::CACHE_IMAGE => Self::CacheImage(CacheImage::decode(body, sizes)?),
             MessageType::ATTRIBUTE_INFO => {
                 Self::AttributeInfo(attribute_info::AttributeInfo::decode(body, sizes)?)
             }

@@ -77,9 +77,12 @@ impl MessageType {
     pub const CONTINUATION: Self = Self(0x0010);
     pub const SYMBOL_TABLE: Self = Self(0x0011);
     pub const BTREE_K: Self = Self(0x0013);
+    pub const DRIVER_INFO: Self = Self(0x0014);
     pub const ATTRIBUTE_INFO: Self = Self(0x0015);
+    pub const FILE_SPACE_INFO: Self = Self(0x0017);
+    pub const CACHE_IMAGE: Self = Self(0x0018);
     /// The highest type that format 4.0 defines.
-    const HIGHEST: Self = Self(0x0018);
+    const HIGHEST: Self = Self::CACHE_IMAGE;
 
     /// Whether the specification defines this type.
     #[must_use]

@@ -2,12 +2,18 @@
 //!
 //! Spec: II.A, "Disk Format: Level 0A - Format Signature and Superblock".
 
+mod cache_image;
+mod driver_info;
 mod extension;
+mod file_space;
 mod foreign;
 mod v0;
 mod v2;
 
+pub use cache_image::{CacheImage, Entry};
+pub use driver_info::{BLOCK_PREFIX, DriverInfo, FileSet};
 pub use extension::{BtreeK, decode_btree_k};
+pub use file_space::{FileSpaceInfo, Strategy};
 pub use foreign::ForeignFormat;
 
 use crate::error::{Error, Kind, Result};
@@ -46,6 +52,8 @@ pub struct Superblock {
     pub driver_info: Option<Address>,
     /// Half the number of links in a symbol table node, and of children in B-tree nodes.
     pub btree_k: BtreeK,
+    /// How the writer managed the file's space, if the extension says.
+    pub file_space: Option<FileSpaceInfo>,
     /// File Consistency Flags: bit 0 says that a writer had the file open (version 3).
     pub consistency_flags: u32,
 }

@@ -47,6 +47,7 @@ pub(super) fn decode(
         extension: body.extension.0,
         driver_info: None,
         btree_k: BtreeK::default(),
+        file_space: None,
         consistency_flags: body.consistency_flags.into(),
     })
 }

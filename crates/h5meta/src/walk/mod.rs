@@ -12,6 +12,7 @@
 //! | `queue` | steps that wait for bytes, steps that are ready |
 //! | `step` | what each kind of block is to the walk |
 //! | `search` | where the superblock is |
+//! | `prologue` | what must be known before the root group is looked at |
 //! | `guess` | blocks that a cache says will be wanted |
 //! | `objects`, `groups`, `chunks`, `attributes` | what a block says, and which blocks it names |
 //! | `dense`, `btree_v2`, `chunk_arrays`, `shared` | the same, of the newer structures |
@@ -30,6 +31,7 @@ mod finish;
 mod groups;
 mod guess;
 mod objects;
+mod prologue;
 mod queue;
 mod search;
 mod shared;
@@ -45,6 +47,7 @@ use self::budget::limit;
 use self::dense::Dense;
 use self::extents::Extents;
 use self::objects::{HeaderBlock, ObjectId, Objects};
+use self::prologue::Prologue;
 use self::queue::Queue;
 use self::search::Search;
 use self::shared::Shared;
@@ -90,6 +93,7 @@ pub struct Walk {
     metadata_bytes: u64,
     search: Search,
     superblock: Option<Superblock>,
+    prologue: Prologue,
     objects: Objects,
     attributes: Attributes,
     dense: Dense,
@@ -123,6 +127,7 @@ impl Walk {
             metadata_bytes: 0,
             search: Search::default(),
             superblock: None,
+            prologue: Prologue::default(),
             objects: Objects::default(),
             attributes: Attributes::default(),
             dense: Dense::default(),
@@ -252,6 +257,8 @@ impl Walk {
             Then::Signature => self.signature(step.want.at, bytes),
             Then::Foreign => Err(self.foreign(bytes)),
             Then::Superblock => self.superblock(step.want.at, bytes),
+            Then::DriverInfo => self.driver_info(bytes),
+            Then::CacheImage(image) => self.cache_image(image, bytes),
             Then::Guess(guess) => self.guessed(guess, bytes),
             Then::Header(id) => self.header(id, step.want.at, bytes),
             Then::Continuation(block, length) => {
@@ -282,10 +289,12 @@ impl Walk {
     fn fail(&mut self, then: Then, error: Error) -> Result<()> {
         match then {
             Then::Signature => return self.searched(),
-            Then::Foreign | Then::Superblock => return Err(error),
+            // Without the image some metadata is read where it is not.
+            Then::Foreign | Then::Superblock | Then::CacheImage(_) => return Err(error),
+            Then::DriverInfo => return self.driver_info_lost(error),
             // What a cache says may be wrong: then there was nothing to guess.
             Then::Guess(_) => {}
-            Then::Header(id) if self.objects.root() == Some(id) => return Err(error),
+            Then::Header(id) if self.objects.root() == Some(id) => return Err(self.cause(error)),
             Then::Header(id) | Then::Continuation(HeaderBlock { object: id, .. }, _) => {
                 self.problem(id, Effect::Object, error);
                 self.block_done(id);
@@ -308,25 +317,17 @@ impl Walk {
         Ok(())
     }
 
-    fn problem(&mut self, id: ObjectId, effect: Effect, error: Error) {
-        self.problems.push((Some(id), effect, error));
+    /// Why the root group cannot be read: in a file that is cut off, that.
+    fn cause(&self, error: Error) -> Error {
+        let cut_off = self.superblock.as_ref().and_then(|superblock| {
+            let kind = finish::cut_off(superblock, self.length())?;
+            Some(Error::new(kind, Structure::Superblock, 0).at(superblock.base))
+        });
+        cut_off.unwrap_or(error)
     }
 
-    fn superblock(&mut self, at: FileOffset, bytes: &Bytes) -> Result<()> {
-        let superblock = Superblock::decode(bytes, at, self.checksums)?;
-        let root = superblock.root;
-        let cached = superblock.root_cache;
-        let extension = superblock.extension;
-        self.superblock = Some(superblock);
-        let root = self.object(root)?;
-        self.objects.set_root(root);
-        if let Some(address) = extension {
-            self.object(address)?;
-        }
-        if let Some(cached) = cached {
-            self.guess_group(cached);
-        }
-        Ok(())
+    fn problem(&mut self, id: ObjectId, effect: Effect, error: Error) {
+        self.problems.push((Some(id), effect, error));
     }
 
     fn sizes(&self) -> Result<Sizes> {

@@ -6,6 +6,7 @@ use super::chunk_arrays::Part;
 use super::dense::StoreId;
 use super::objects::{HeaderBlock, ObjectId};
 use crate::spec::Structure;
+use crate::superblock::CacheImage;
 use crate::wire::Address;
 
 #[derive(Clone, Copy, Debug)]
@@ -22,6 +23,10 @@ pub(super) enum Then {
     /// The start of a file that has none.
     Foreign,
     Superblock,
+    /// The driver information block.
+    DriverInfo,
+    /// The metadata cache image.
+    CacheImage(CacheImage),
     /// What will be wanted if a cache tells the truth: see `guess`.
     Guess(Guess),
     /// An object header's first block.
@@ -71,6 +76,8 @@ impl Then {
             Self::Signature | Self::Foreign | Self::Superblock | Self::Guess(_) => {
                 Structure::Superblock
             }
+            Self::DriverInfo => Structure::DriverInfo,
+            Self::CacheImage(_) => Structure::CacheImage,
             Self::Header(_) | Self::Continuation(..) => Structure::ObjectHeader,
             Self::GroupNode(..) | Self::ChunkNode(..) => Structure::BtreeV1,
             Self::SymbolNode(_) => Structure::SymbolTableNode,

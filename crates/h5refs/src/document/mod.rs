@@ -25,6 +25,8 @@ pub fn document(index: &Index, problems: &[Problem]) -> Value {
         "superblock_version": superblock.version,
         "userblock": superblock.base.0,
         "sizes": [superblock.sizes.o(), superblock.sizes.l()],
+        "fs_strategy": superblock.file_space.map_or(0, |space| space.strategy as u8),
+        "page_size": superblock.file_space.and_then(|space| space.page_size),
         "size": index.file_length,
         "objects": index.objects.iter().map(|each| object(each, index)).collect::<Vec<_>>(),
         "problems": problems.iter().map(problem).collect::<Vec<_>>(),

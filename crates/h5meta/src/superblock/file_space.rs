@@ -1,0 +1,68 @@
+//! File space info: how the writer managed the file's space.
+//!
+//! Spec: IV.A.2.x, "The File Space Info Message" (in the superblock extension).
+
+use crate::error::Result;
+use crate::spec::Structure;
+use crate::wire::{Cursor, Sizes};
+
+/// How a file's space is managed. Free space itself is not looked at: nothing of a file's content is
+/// in it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct FileSpaceInfo {
+    /// What gives out space.
+    pub strategy: Strategy,
+    /// Whether free space is remembered when the file is closed.
+    pub persists: bool,
+    /// Bytes of a page, where metadata and raw data are kept in pages of their own.
+    pub page_size: Option<u64>,
+}
+
+/// What gives out a file's space, numbered as version 1 of the message has it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Strategy {
+    /// Free-space managers, aggregators and the file driver (`FSM_AGGR`; version 0: `ALL`).
+    FreeSpaceAggregators = 0,
+    /// Pages (`PAGE`).
+    Pages = 1,
+    /// Aggregators and the file driver (`AGGR`; version 0: `AGGR_VFD`).
+    Aggregators = 2,
+    /// The file driver alone (`NONE`; version 0: `VFD`).
+    Driver = 3,
+}
+
+impl FileSpaceInfo {
+    /// Decodes a File Space Info message.
+    ///
+    /// # Errors
+    /// `Truncated`, `Version`, or an `Invalid` strategy.
+    pub fn decode(body: &[u8], sizes: Sizes) -> Result<Self> {
+        let mut cursor = Cursor::new(body, Structure::FileSpaceInfo);
+        match cursor.version(&[0, 1])? {
+            0 => {
+                let (strategy, persists) = match cursor.u8()? {
+                    1 => (Strategy::FreeSpaceAggregators, true),
+                    2 => (Strategy::FreeSpaceAggregators, false),
+                    3 => (Strategy::Aggregators, false),
+                    4 => (Strategy::Driver, false),
+                    other => return Err(cursor.invalid(other, "a strategy that cannot be")),
+                };
+                Ok(Self { strategy, persists, page_size: None })
+            }
+            _ => {
+                let strategy = match cursor.u8()? {
+                    0 => Strategy::FreeSpaceAggregators,
+                    1 => Strategy::Pages,
+                    2 => Strategy::Aggregators,
+                    3 => Strategy::Driver,
+                    other => return Err(cursor.invalid(other, "a strategy that cannot be")),
+                };
+                let persists = cursor.u8()? != 0;
+                cursor.length(sizes)?; // smallest section that is tracked
+                let page_size = cursor.length(sizes)?;
+                let page_size = (strategy == Strategy::Pages).then_some(page_size);
+                Ok(Self { strategy, persists, page_size })
+            }
+        }
+    }
+}
