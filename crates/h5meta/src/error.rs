@@ -70,6 +70,12 @@ pub enum Kind {
         /// What is not read.
         what: &'static str,
     },
+    /// Behind a filter that this crate does not undo.
+    #[error("behind filter {id}, which is not undone here")]
+    Filter {
+        /// The filter's number.
+        id: u16,
+    },
     /// A budget of [`Limits`](crate::Limits) would be exceeded.
     #[error("more than the limit {limit}={max} allows")]
     Limit {
@@ -142,7 +148,7 @@ impl Error {
     /// Whether the file is valid as far as can be told, but uses something not read yet.
     #[must_use]
     pub fn is_unsupported(&self) -> bool {
-        matches!(self.0.kind, Kind::Unsupported { .. } | Kind::Version { .. })
+        matches!(self.0.kind, Kind::Unsupported { .. } | Kind::Version { .. } | Kind::Filter { .. })
     }
 
     /// Whether a budget stopped the reading, so that a larger one might help.

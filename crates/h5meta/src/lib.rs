@@ -60,6 +60,7 @@
 pub mod btree;
 pub mod chunk_index;
 pub mod error;
+pub mod filter;
 pub mod heap;
 pub mod limits;
 pub mod message;

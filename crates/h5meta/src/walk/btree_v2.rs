@@ -29,8 +29,8 @@ impl Walk {
         self.charge_bytes(Header::size(sizes))?;
         let expected = match tree {
             Tree::Dense(id) => self.store(id).map(|(_, holds)| holds.record_type()),
-            // Type 2 is of objects that went through filters, of which heaps are refused.
-            Tree::Huge(_) => Some(1),
+            // Type 2 is of objects that go through filters.
+            Tree::Huge(id) => self.heap(id).map(|heap| if heap.is_filtered() { 2 } else { 1 }),
             // Types 10 and 11; which is for the records to say.
             Tree::Chunks(_) => Some(header.record_type.clamp(10, 11)),
         };

@@ -15,7 +15,7 @@
 //! | `prologue` | what must be known before the root group is looked at |
 //! | `guess` | blocks that a cache says will be wanted |
 //! | `objects`, `groups`, `chunks`, `attributes` | what a block says, and which blocks it names |
-//! | `dense`, `btree_v2`, `chunk_arrays`, `shared` | the same, of the newer structures |
+//! | `dense`, `heaps`, `btree_v2`, `chunk_arrays`, `shared` | the same, of the newer structures |
 //! | `budget` | what reading may cost |
 //! | `finish` | the collected facts as an [`Index`] |
 
@@ -30,6 +30,7 @@ mod extents;
 mod finish;
 mod groups;
 mod guess;
+mod heaps;
 mod objects;
 mod prologue;
 mod queue;
@@ -91,6 +92,8 @@ pub struct Walk {
     steps: u64,
     /// Bytes decoded so far, against `Limits::metadata_bytes`.
     metadata_bytes: u64,
+    /// Bytes that filters were undone to so far, against `Limits::inflated_bytes`.
+    inflated_bytes: u64,
     search: Search,
     superblock: Option<Superblock>,
     prologue: Prologue,
@@ -125,6 +128,7 @@ impl Walk {
             queue: Queue::default(),
             steps: 0,
             metadata_bytes: 0,
+            inflated_bytes: 0,
             search: Search::default(),
             superblock: None,
             prologue: Prologue::default(),
@@ -276,10 +280,8 @@ impl Walk {
             }
             Then::FractalHeap(id) => self.fractal_heap(id, bytes),
             Then::HeapIndirect(id, offset, rows) => self.heap_indirect(id, offset, rows, bytes),
-            Then::HeapDirect(id, offset, size) => {
-                self.heap_direct(id, offset, size, step.want.at, bytes)
-            }
-            Then::HeapHuge(id, length) => self.heap_huge(id, length, step.want.at, bytes),
+            Then::HeapDirect(id, block) => self.heap_direct(id, block, step.want.at, bytes),
+            Then::HeapHuge(id, object) => self.heap_huge(id, object, step.want.at, bytes),
             Then::SharedTable(owner, n) => self.shared_table_here(owner, n, bytes),
             Then::Collection(address) => self.collection(address, bytes),
         }

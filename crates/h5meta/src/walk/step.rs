@@ -5,6 +5,7 @@ use super::btree_v2::Tree;
 use super::chunk_arrays::Part;
 use super::dense::StoreId;
 use super::objects::{HeaderBlock, ObjectId};
+use crate::heap::fractal::{Direct, HugeObject};
 use crate::spec::Structure;
 use crate::superblock::CacheImage;
 use crate::wire::Address;
@@ -51,10 +52,10 @@ pub(super) enum Then {
     FractalHeap(StoreId),
     /// A fractal heap's indirect block, by where it starts in the heap and its rows.
     HeapIndirect(StoreId, u64, u16),
-    /// A fractal heap's direct block, by where it starts in the heap and its bytes.
-    HeapDirect(StoreId, u64, u64),
-    /// A huge object of a fractal heap, of this many bytes.
-    HeapHuge(StoreId, u64),
+    /// A fractal heap's direct block.
+    HeapDirect(StoreId, Direct),
+    /// A huge object of a fractal heap.
+    HeapHuge(StoreId, HugeObject),
     /// The shared message table, of so many indexes.
     SharedTable(HeaderBlock, u8),
     /// A global heap collection.

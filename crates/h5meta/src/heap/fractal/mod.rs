@@ -8,12 +8,13 @@
 mod id;
 mod indirect;
 
-pub use id::{HeapId, Huge};
-pub use indirect::{Children, decode_indirect, indirect_size};
+pub use id::{HeapId, Huge, HugeObject};
+pub use indirect::{Children, Direct, Stored, decode_indirect, indirect_size};
 
 use binrw::BinRead;
 
 use crate::error::{Error, Kind, Result};
+use crate::message::{Filter, filter_pipeline};
 use crate::spec::Structure;
 use crate::wire::{Address, Checksums, Cursor, RawAddress, RawLength, Sizes, to_u64, to_usize};
 
@@ -22,8 +23,10 @@ use crate::wire::{Address, Checksums, Cursor, RawAddress, RawLength, Sizes, to_u
 pub struct Header {
     /// Bytes of a heap ID.
     pub id_length: u16,
-    /// Whether blocks and huge objects go through a filter pipeline.
-    pub filtered: bool,
+    /// What blocks and huge objects go through before they are stored.
+    pub filters: Vec<Filter>,
+    /// How the root block is stored, if it is a direct one and there are filters.
+    pub filtered_root: Option<Stored>,
     /// Whether direct blocks have a checksum.
     pub checksummed: bool,
     /// Bytes of the largest object that is in a block.
@@ -95,11 +98,10 @@ impl Header {
         if fields.version != 0 {
             return Err(cursor.unknown_version(fields.version));
         }
-        let filtered = fields.filters_length > 0;
-        if filtered {
-            cursor.length(sizes)?; // size of the filtered root direct block
-            cursor.u32()?; // its filter mask
-            cursor.take(fields.filters_length.into())?;
+        let (mut filters, mut filtered_root) = (Vec::new(), None);
+        if fields.filters_length > 0 {
+            filtered_root = Some(Stored::decode(&mut cursor, sizes)?);
+            filters = filter_pipeline::decode(cursor.take(fields.filters_length.into())?)?;
         }
         cursor.checksum(checksums)?;
         let table = Table {
@@ -119,7 +121,8 @@ impl Header {
         }
         Ok(Self {
             id_length: fields.id_length,
-            filtered,
+            filters,
+            filtered_root,
             checksummed: fields.flags & 0x02 != 0,
             max_managed: fields.max_managed,
             huge_btree: fields.huge_btree.0,
@@ -135,6 +138,12 @@ impl Header {
     pub fn size(sizes: Sizes) -> u64 {
         let (o, l) = (to_u64(sizes.o()), to_u64(sizes.l()));
         o.saturating_mul(3).saturating_add(l.saturating_mul(12)).saturating_add(26)
+    }
+
+    /// Whether blocks and huge objects go through filters.
+    #[must_use]
+    pub fn is_filtered(&self) -> bool {
+        self.filtered_root.is_some()
     }
 
     /// Checks that `block` is a direct block of this heap, and its checksum.

@@ -80,8 +80,8 @@ fn ids_say_where_an_object_is() {
     direct.extend(word(4096));
     direct.extend(word(70_000));
     let id = HeapId::decode(&direct, &decoded(17), SIZES).unwrap();
-    let expected = Huge::Direct { address: Address(4096), length: 70_000 };
-    assert_eq!(id, HeapId::Huge(expected));
+    let expected = HugeObject { address: Address(4096), size: 70_000, filtered: None };
+    assert_eq!(id, HeapId::Huge(Huge::Direct(expected)));
     assert!(HeapId::decode(&[0x30, 0, 0, 0, 0, 0, 0], &heap, SIZES).is_err());
     assert!(HeapId::decode(&[0x40, 0, 0, 0, 0, 0, 0], &heap, SIZES).is_err());
 }
@@ -101,8 +101,8 @@ fn an_indirect_block_leads_to_blocks_by_offset() {
     let bytes = summed(bytes);
     assert_eq!(indirect_size(&heap, 2, SIZES), bytes.len() as u64);
     let children = decode_indirect(&bytes, &heap, 0, 2, SIZES).unwrap();
-    let expected =
-        [(0, 512, Address(1000)), (1024, 512, Address(2000)), (2048, 512, Address(3000))];
+    let block = |address, offset| (Address(address), Direct { offset, size: 512, filtered: None });
+    let expected = [block(1000, 0), block(2000, 1024), block(3000, 2048)];
     assert_eq!(children.direct, expected);
     assert!(children.indirect.is_empty());
 }
