@@ -31,6 +31,11 @@ pub(crate) fn value(value: &h5meta::value::Value, datatype: &Datatype, index: &I
         (V::Reference(Some(address)), _) => {
             index.object_at(*address).map_or(Value::Null, |object| json!(object.path))
         }
+        (V::AttributeReference { object, name }, _) => {
+            let object = index.object_at(*object).map(|object| &object.path);
+            json!({ "object": object, "attribute": text(name) })
+        }
+        (V::ExternalReference { file }, _) => json!({ "file": text(file) }),
         _ => Value::Null,
     }
 }
