@@ -59,6 +59,7 @@
 
 pub mod btree;
 pub mod chunk_index;
+pub mod coverage;
 pub mod error;
 pub mod filter;
 pub mod heap;

@@ -58,7 +58,8 @@ pub fn decode_table(
     let mut table = Vec::new();
     for _ in 0..indexes {
         cursor.version(&[0])?;
-        cursor.u8()?; // list or B-tree
+        let index_type = cursor.u8()?;
+        cursor.mark(if index_type == 0 { "list index" } else { "B-tree index" });
         let message_types = cursor.u16()?;
         cursor.take(4 + 2 + 2 + 2)?; // least size, cutoffs, messages
         cursor.address(sizes)?; // of the list or B-tree

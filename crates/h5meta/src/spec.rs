@@ -59,10 +59,11 @@ structures! {
     FileSpaceInfo "file space info message" "IV.A.2.x",
     CacheImage "metadata cache image" "IV.A.2.y",
     SharedMessage "shared message" "IV.A.2 (shared)",
-    UnknownMessage "unknown header message" "IV.A.2",
+    UnknownMessage "header message that is passed over" "IV.A.2",
     ChunkIndex "chunk index" "VII",
     FixedArray "fixed array" "VII.C",
     ExtensibleArray "extensible array" "VII.D",
+    Reference "reference" "VIII.B, VIII.C",
     Data "raw data" "IV.A.2.i",
 }
 

@@ -136,10 +136,12 @@ impl<H: GlobalHeap> Reader<'_, H> {
                 Value::String(unpadded(text, *string).to_vec())
             }
             Class::Reference(ReferenceKind::Object) => {
+                crate::coverage::mark(Structure::Reference, "object, before HDF5 1.12");
                 let mut cursor = Cursor::new(bytes, Structure::Data);
                 Value::Reference(cursor.address(self.sizes)?.filter(|address| address.0 != 0))
             }
             Class::Reference(ReferenceKind::Region) => {
+                crate::coverage::mark(Structure::Reference, "region, before HDF5 1.12");
                 let id = HeapId::decode(&mut Cursor::new(bytes, Structure::Data), self.sizes)?;
                 if id.collection.is_none() {
                     return Ok(Value::Reference(None));

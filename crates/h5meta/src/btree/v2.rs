@@ -83,10 +83,9 @@ impl Header {
         let mut cursor = Cursor::new(bytes, Structure::BtreeV2);
         cursor.signature(b"BTHD")?;
         let fields: Fields = cursor.fixed(Self::size(sizes).saturating_sub(8), (sizes,))?;
-        if fields.version != 0 {
-            return Err(cursor.unknown_version(fields.version));
-        }
+        cursor.known_version(fields.version, &[0])?;
         cursor.checksum(checksums)?;
+        cursor.mark(format_args!("records of type {}", fields.record_type));
         if fields.record_size == 0 || u64::from(fields.node_size) <= NODE_OVERHEAD {
             return Err(cursor.invalid(fields.node_size, "a node without room for a record"));
         }
@@ -125,6 +124,7 @@ impl Header {
         let mut cursor = Cursor::new(bytes, Structure::BtreeV2);
         cursor.signature(if level == 0 { b"BTLF" } else { b"BTIN" })?;
         cursor.version(&[0])?;
+        cursor.mark(if level == 0 { "leaf" } else { "internal node" });
         let record_type = cursor.u8()?;
         if record_type != self.record_type {
             return Err(cursor.invalid(record_type, "a node of a tree of another type"));

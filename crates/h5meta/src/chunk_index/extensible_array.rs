@@ -86,9 +86,7 @@ impl Header {
         let mut cursor = Cursor::new(bytes, Structure::ExtensibleArray);
         cursor.signature(b"EAHD")?;
         let fields: Fields = cursor.fixed(Self::size(sizes).saturating_sub(8), (sizes,))?;
-        if fields.version != 0 {
-            return Err(cursor.unknown_version(fields.version));
-        }
+        cursor.known_version(fields.version, &[0])?;
         cursor.checksum(checksums)?;
         let Fields { max_bits, min_elements, min_pointers, page_bits, .. } = fields;
         if !min_elements.is_power_of_two() || !min_pointers.is_power_of_two() {
@@ -131,6 +129,7 @@ impl Header {
     /// `Truncated`, `Signature`, `Version`, `Checksum`, or `Invalid` elements.
     pub fn index_block(&self, bytes: &[u8], sizes: Sizes) -> Result<Children> {
         let mut cursor = self.prefix(bytes, b"EAIB", false, sizes)?;
+        cursor.mark("index block");
         let mut children = Children {
             elements: self.element.decode_run(&mut cursor, 0, self.in_index_block.into(), sizes)?,
             ..Children::default()
@@ -170,6 +169,7 @@ impl Header {
     /// `Truncated`, `Signature`, `Version`, or `Checksum`.
     pub fn super_block(&self, bytes: &[u8], block: SuperBlock, sizes: Sizes) -> Result<Children> {
         let mut cursor = self.prefix(bytes, b"EASB", true, sizes)?;
+        cursor.mark("super block");
         let SuperBlockShape { blocks, elements } = self.shape(block.0);
         // One bit a page, block after block, although room is made block by block.
         let bitmap = cursor.take(self.bitmap_size(elements).saturating_mul(blocks))?;
@@ -213,6 +213,7 @@ impl Header {
         sizes: Sizes,
     ) -> Result<Vec<(u64, Record)>> {
         let mut cursor = self.prefix(bytes, b"EADB", true, sizes)?;
+        cursor.mark(if self.is_paged(block.elements) { "paged data block" } else { "data block" });
         if !self.is_paged(block.elements) {
             let elements =
                 self.element.decode_run(&mut cursor, block.first, block.elements, sizes)?;

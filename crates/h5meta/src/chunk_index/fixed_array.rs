@@ -66,9 +66,7 @@ impl Header {
         let mut cursor = Cursor::new(bytes, Structure::FixedArray);
         cursor.signature(b"FAHD")?;
         let fields: Fields = cursor.fixed(Self::size(sizes).saturating_sub(8), (sizes,))?;
-        if fields.version != 0 {
-            return Err(cursor.unknown_version(fields.version));
-        }
+        cursor.known_version(fields.version, &[0])?;
         cursor.checksum(checksums)?;
         let page_elements = 1_u64.checked_shl(fields.page_bits.into());
         Ok(Self {
@@ -106,6 +104,7 @@ impl Header {
         cursor.version(&[0])?;
         cursor.u8()?; // client
         cursor.address(sizes)?; // of the header
+        cursor.mark(if self.is_paged() { "paged data block" } else { "data block" });
         if !self.is_paged() {
             let elements = self.element.decode_run(&mut cursor, 0, self.elements, sizes)?;
             cursor.checksum(self.checksums)?;

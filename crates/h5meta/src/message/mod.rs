@@ -31,6 +31,7 @@ pub use symbol_table::SymbolTable;
 
 use crate::error::Result;
 use crate::object_header::{MessageType, RawMessage};
+use crate::spec::Structure;
 use crate::superblock::{BtreeK, CacheImage, DriverInfo, FileSpaceInfo, decode_btree_k};
 use crate::wire::Sizes;
 
@@ -129,8 +130,24 @@ impl Message {
             MessageType::ATTRIBUTE_INFO => {
                 Self::AttributeInfo(attribute_info::AttributeInfo::decode(body, sizes)?)
             }
-            other => Self::Other(other),
+            other => {
+                crate::coverage::mark(Structure::UnknownMessage, passed_over(other));
+                Self::Other(other)
+            }
         })
+    }
+}
+
+/// What a message is called that says nothing of where data is.
+const fn passed_over(message_type: MessageType) -> &'static str {
+    match message_type.0 {
+        0x0009 => "bogus (0x0009)",
+        0x000a => "group info (0x000a)",
+        0x000d => "object comment (0x000d)",
+        0x000e => "object modification time, old (0x000e)",
+        0x0012 => "object modification time (0x0012)",
+        0x0016 => "object reference count (0x0016)",
+        _ => "of a type that format 4.0 does not define",
     }
 }
 

@@ -16,10 +16,15 @@ pub(super) fn decode(bytes: &[u8], checksums: Checksums) -> Result<Header<'_>> {
     cursor.signature(b"OHDR")?;
     cursor.version(&[2])?;
     let flags = cursor.u8()?;
+    if flags & 0x04 != 0 {
+        cursor.mark("creation order of messages");
+    }
     if flags & 0x20 != 0 {
+        cursor.mark("times");
         cursor.take(16)?; // access, modification, change and birth time
     }
     if flags & 0x10 != 0 {
+        cursor.mark("attribute phase change");
         cursor.take(4)?; // when attributes turn dense, and compact again
     }
     let size = cursor.uint(1 << (flags & 0x03))?;
@@ -39,6 +44,7 @@ pub(super) fn decode_continuation(
 ) -> Result<Vec<RawMessage<'_>>> {
     let mut cursor = Cursor::new(bytes, Structure::ObjectHeader);
     cursor.signature(b"OCHK")?;
+    cursor.mark("continuation block, version 2");
     let start = cursor.position();
     let Some(size) = to_u64(cursor.rest().len()).checked_sub(CHECKSUM) else {
         return Err(cursor.invalid(to_u64(bytes.len()), "a block shorter than its frame"));

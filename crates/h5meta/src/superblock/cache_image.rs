@@ -37,6 +37,7 @@ impl CacheImage {
     pub fn decode(body: &[u8], sizes: Sizes) -> Result<Option<Self>> {
         let mut cursor = Cursor::new(body, Structure::CacheImage);
         cursor.version(&[0])?;
+        cursor.mark("message");
         let address = cursor.address(sizes)?;
         let length = cursor.length(sizes)?;
         Ok(address.map(|address| Self { address, length }))
@@ -50,6 +51,7 @@ impl CacheImage {
         let mut cursor = Cursor::new(bytes, Structure::CacheImage);
         cursor.signature(b"MDCI")?;
         cursor.version(&[0])?;
+        cursor.mark("image");
         let flags = cursor.u8()?;
         if flags & 0x01 != 0 {
             return Err(cursor.invalid(flags, "the status of a resizing cache"));

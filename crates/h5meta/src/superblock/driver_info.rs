@@ -28,6 +28,7 @@ impl DriverInfo {
     /// `Truncated` or `Version`.
     pub fn decode_block(bytes: &[u8]) -> Result<Self> {
         let mut cursor = Cursor::new(bytes, Structure::DriverInfo);
+        cursor.mark("block");
         cursor.version(&[0])?;
         cursor.take(3)?; // reserved
         let size = cursor.u32()?;
@@ -41,6 +42,7 @@ impl DriverInfo {
     /// `Truncated` or `Version`.
     pub fn decode_message(body: &[u8]) -> Result<Self> {
         let mut cursor = Cursor::new(body, Structure::DriverInfo);
+        cursor.mark("message");
         cursor.version(&[0])?;
         let identification = cursor.array()?;
         let size = cursor.u16()?;

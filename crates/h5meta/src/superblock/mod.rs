@@ -78,6 +78,9 @@ impl Superblock {
             let found = bytes.first_chunk().copied().unwrap_or_default();
             return Err(Error::new(Kind::Signature { found }, Structure::Superblock, 0));
         }
+        if base.0 > 0 {
+            cursor.mark("behind a user block");
+        }
         match cursor.version(&[0, 1, 2, 3])? {
             version @ (0 | 1) => v0::decode(cursor, version, base),
             version => v2::decode(cursor, version, base, checksums),
@@ -107,7 +110,10 @@ fn widths(cursor: &mut Cursor<'_>) -> Result<Sizes> {
         let bytes = cursor.u8()?;
         Width::new(bytes).ok_or_else(|| cursor.invalid(bytes, "a width of offsets or lengths"))
     };
-    Ok(Sizes { offsets: width()?, lengths: width()? })
+    let sizes = Sizes { offsets: width()?, lengths: width()? };
+    cursor.mark(format_args!("offsets of {} bytes", sizes.o()));
+    cursor.mark(format_args!("lengths of {} bytes", sizes.l()));
+    Ok(sizes)
 }
 
 #[cfg(test)]

@@ -27,6 +27,13 @@ pub(super) fn decode(bytes: &[u8], sizes: Sizes, heap: &impl GlobalHeap) -> Resu
     if !matches!(kind, OBJECT | REGION | ATTRIBUTE) {
         return Err(cursor.invalid(kind, "a type of reference that cannot be"));
     }
+    let of = match kind {
+        OBJECT => "object",
+        REGION => "region",
+        _ => "attribute",
+    };
+    let elsewhere = if is_external { " of another file" } else { "" };
+    crate::coverage::mark(Structure::Reference, format_args!("{of}{elsewhere}"));
     if kind == OBJECT && !is_external {
         return block(cursor.rest(), kind, is_external);
     }

@@ -100,7 +100,7 @@ impl Walk {
         let sizes = self.sizes()?;
         let header = fractal::Header::decode(bytes, sizes, self.checksums)?;
         self.charge_bytes(fractal::Header::size(sizes))?;
-        filter::check(&header.filters).map_err(undone)?;
+        filter::check(&header.filters).map_err(|failure| undone(&failure))?;
         if let Some(huge) = header.huge_btree {
             let size = crate::btree::v2::Header::size(sizes);
             self.store_want(id, huge, size, Then::BtreeV2(Tree::Huge(id)));
@@ -197,7 +197,7 @@ impl Walk {
     ) -> Result<Bytes> {
         self.charge_inflated(size)?;
         let plain = filter::decode(stored, &header.filters, mask, to_usize(size));
-        plain.map(Bytes::from).map_err(undone)
+        plain.map(Bytes::from).map_err(|failure| undone(&failure))
     }
 
     /// Records of the B-tree of huge objects: place and key.
@@ -273,9 +273,9 @@ fn invalid(value: u64, why: &'static str) -> Error {
     Error::new(Kind::Invalid { value, why }, Structure::FractalHeap, 0)
 }
 
-fn undone(failure: Failure) -> Error {
+fn undone(failure: &Failure) -> Error {
     let kind = match failure {
-        Failure::Unknown(id) => Kind::Filter { id },
+        Failure::Unknown(id) => Kind::Filter { id: *id },
         Failure::Invalid(why) => Kind::Invalid { value: 0, why },
     };
     Error::new(kind, Structure::FractalHeap, 0)

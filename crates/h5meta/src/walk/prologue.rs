@@ -93,6 +93,7 @@ impl Walk {
         if superblock.extension.and_then(|address| self.objects.find(address)) != Some(id) {
             return;
         }
+        crate::coverage::mark(Structure::SuperblockExtension, "object header");
         let (mut table, mut image, mut whole) = (None, None, Ok(()));
         let blocks = self.objects.get(id).into_iter().flat_map(ObjectState::blocks);
         for message in blocks.flat_map(|block| &block.messages) {

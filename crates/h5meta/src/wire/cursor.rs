@@ -171,10 +171,26 @@ impl<'a> Cursor<'a> {
     /// `Truncated`, or `Version` if it is another.
     pub fn version(&mut self, known: &[u8]) -> Result<u8> {
         let found = self.u8()?;
-        if known.contains(&found) {
-            return Ok(found);
+        self.known_version(found, known)?;
+        Ok(found)
+    }
+
+    /// Checks a version that was read with other fields.
+    ///
+    /// # Errors
+    /// `Version` if it is none of `known`.
+    pub fn known_version(&self, found: u8, known: &[u8]) -> Result<()> {
+        if !known.contains(&found) {
+            return Err(self.unknown_version(found));
         }
-        Err(self.unknown_version(found))
+        self.mark(format_args!("version {found}"));
+        Ok(())
+    }
+
+    /// Notes that this variant of the structure was met, for the coverage table.
+    #[inline]
+    pub(crate) fn mark(&self, variant: impl std::fmt::Display) {
+        crate::coverage::mark(self.structure, variant);
     }
 
     /// Passes zeros up to the next multiple of eight bytes from the structure's start; what of them

@@ -80,6 +80,7 @@ impl HeapId {
         }
         match (first >> 4) & 3 {
             0 => {
+                cursor.mark("managed object");
                 let offset = cursor.uint(to_usize(header.table.offset_bytes()))?;
                 let length = cursor.uint(length_bytes(header))?;
                 Ok(Self::Managed { offset, length })
@@ -88,7 +89,9 @@ impl HeapId {
             2 => {
                 let mut length = u64::from(first & 0x0f);
                 // IDs with room for more than 16 bytes have twelve bits for the length.
+                cursor.mark("tiny object");
                 if header.id_length > 18 {
+                    cursor.mark("tiny object with a longer length");
                     length = (length << 8) | u64::from(cursor.u8()?);
                 }
                 Ok(Self::Tiny(cursor.take(length.saturating_add(1))?.to_vec()))
@@ -114,8 +117,11 @@ fn huge(cursor: &mut Cursor<'_>, header: &Header, sizes: Sizes) -> Result<Huge> 
         true => o.saturating_add(l.saturating_mul(2)).saturating_add(4),
         false => o.saturating_add(l),
     };
+    let filtered = if header.is_filtered() { "filtered " } else { "" };
     if place > room {
+        cursor.mark(format_args!("{filtered}huge object by key"));
         return cursor.uint(to_usize(room.min(8))).map(Huge::Key);
     }
+    cursor.mark(format_args!("{filtered}huge object by address"));
     HugeObject::decode(cursor, header.is_filtered(), sizes).map(Huge::Direct)
 }

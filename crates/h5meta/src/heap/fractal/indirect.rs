@@ -79,6 +79,9 @@ pub fn decode_indirect(
     cursor.version(&[0])?;
     cursor.address(sizes)?; // of the heap's header
     cursor.take(table.offset_bytes())?;
+    if offset > 0 {
+        cursor.mark("indirect block in an indirect block");
+    }
     let mut children = Children::default();
     let mut at = offset;
     for row in 0..rows {

@@ -95,15 +95,21 @@ impl Header {
         let mut cursor = Cursor::new(bytes, Structure::FractalHeap);
         cursor.signature(b"FRHP")?;
         let fields: Fields = cursor.fixed(Self::size(sizes).saturating_sub(8), (sizes,))?;
-        if fields.version != 0 {
-            return Err(cursor.unknown_version(fields.version));
-        }
+        cursor.known_version(fields.version, &[0])?;
         let (mut filters, mut filtered_root) = (Vec::new(), None);
         if fields.filters_length > 0 {
             filtered_root = Some(Stored::decode(&mut cursor, sizes)?);
             filters = filter_pipeline::decode(cursor.take(fields.filters_length.into())?)?;
         }
         cursor.checksum(checksums)?;
+        cursor.mark(match (fields.root.0, fields.root_rows) {
+            (None, _) => "empty",
+            (Some(_), 0) => "root direct block",
+            (Some(_), _) => "root indirect block",
+        });
+        if !filters.is_empty() {
+            cursor.mark("filtered blocks");
+        }
         let table = Table {
             width: fields.width,
             start: fields.start.0,
@@ -156,6 +162,10 @@ impl Header {
         cursor.version(&[0])?;
         cursor.address(sizes)?; // of the heap's header
         cursor.take(self.table.offset_bytes())?;
+        cursor.mark(match self.checksummed {
+            true => "direct block with a checksum",
+            false => "direct block without a checksum",
+        });
         if !self.checksummed || self.checksums == Checksums::Skip {
             return Ok(());
         }

@@ -62,6 +62,7 @@ impl Datatype {
             };
             // A type that is whole completes the one that holds it, and so on outwards.
             loop {
+                cursor.mark(done.class_name());
                 if outers.len() > MAX_DEPTH {
                     done.class = Class::TooDeep { class: done.class_number() };
                 }
@@ -161,6 +162,7 @@ fn head(cursor: &mut Cursor<'_>) -> Result<Head> {
     if !(1..=5).contains(&version) {
         return Err(cursor.unknown_version(version));
     }
+    cursor.mark(format_args!("version {version}"));
     let [low, middle, high] = cursor.array()?;
     let bits = u32::from_le_bytes([low, middle, high, 0]);
     Ok(Head { version, class: class_and_version & 0x0f, bits, size: cursor.u32()? })
@@ -187,7 +189,10 @@ fn float(cursor: &mut Cursor<'_>, bits: u32) -> Result<Class> {
     let order = match (bits & 0x01, bits & 0x40) {
         (0, _) => ByteOrder::Little,
         (_, 0) => ByteOrder::Big,
-        _ => ByteOrder::Vax,
+        _ => {
+            cursor.mark("VAX byte order");
+            ByteOrder::Vax
+        }
     };
     let bits_used = Bits { order, offset: cursor.u16()?, precision: cursor.u16()? };
     let [exponent, exponent_size, mantissa, mantissa_size] = cursor.array()?;
@@ -210,6 +215,7 @@ fn opaque_tag(cursor: &mut Cursor<'_>, bits: u32) -> Result<Vec<u8>> {
 }
 
 fn reference(cursor: &Cursor<'_>, bits: u32) -> Result<ReferenceKind> {
+    cursor.mark(format_args!("reference of type {}", nibble(bits, 0)));
     match nibble(bits, 0) {
         0 => Ok(ReferenceKind::Object),
         1 => Ok(ReferenceKind::Region),
