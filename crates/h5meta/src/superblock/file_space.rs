@@ -47,6 +47,9 @@ impl FileSpaceInfo {
                     4 => (Strategy::Driver, false),
                     other => return Err(cursor.invalid(other, "a strategy that cannot be")),
                 };
+                cursor.length(sizes)?; // smallest section that is tracked
+                let managers = if persists { 6 } else { 0 };
+                (0..managers).try_for_each(|_| cursor.address(sizes).map(drop))?;
                 Ok(Self { strategy, persists, page_size: None })
             }
             _ => {
@@ -60,6 +63,11 @@ impl FileSpaceInfo {
                 let persists = cursor.u8()? != 0;
                 cursor.length(sizes)?; // smallest section that is tracked
                 let page_size = cursor.length(sizes)?;
+                cursor.u16()?; // smallest rest of a page that is tracked
+                cursor.address(sizes)?; // end of allocated space
+                // Six for what is smaller than a page, six for what is larger.
+                let managers = if persists { 12 } else { 0 };
+                (0..managers).try_for_each(|_| cursor.address(sizes).map(drop))?;
                 let page_size = (strategy == Strategy::Pages).then_some(page_size);
                 Ok(Self { strategy, persists, page_size })
             }

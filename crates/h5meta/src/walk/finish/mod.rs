@@ -81,6 +81,11 @@ fn of_file(superblock: &Superblock, length: Option<u64>) -> Vec<Problem> {
         let value = superblock.consistency_flags.into();
         problem(Kind::Invalid { value, why: "a writer had the file open, it may be incomplete" });
     }
+    // Bits 0 to 2: open for writing, closed as it should be, open for writing with readers beside.
+    if superblock.version == 3 && superblock.consistency_flags & !7 != 0 {
+        let value = superblock.consistency_flags.into();
+        problem(Kind::Invalid { value, why: "file consistency flags that cannot be" });
+    }
     problems
 }
 
