@@ -84,3 +84,78 @@ fn entry(cursor: &mut Cursor<'_>, image: &Bytes, sizes: Sizes) -> Result<Entry> 
     let taken = cursor.take(size)?.len();
     Ok(Entry { address, bytes: image.slice(start..start.saturating_add(taken)) })
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::error::Kind;
+    use crate::wire::{Width, lookup3};
+
+    const SIZES: Sizes = Sizes { offsets: Width::new(8).unwrap(), lengths: Width::new(8).unwrap() };
+
+    fn word(n: u64) -> [u8; 8] {
+        n.to_le_bytes()
+    }
+
+    /// An image of two entries, the second with a parent.
+    fn image() -> Vec<u8> {
+        let mut bytes = b"MDCI".to_vec();
+        bytes.extend([0, 0]); // version, flags
+        bytes.extend(word(0)); // length: below
+        bytes.extend([2, 0, 0, 0]); // entries
+        for (parents, address, content) in [(0_u16, 800, "header"), (1, 900, "node")] {
+            bytes.extend([5, 1, 1, 0]); // type, flags, ring, age
+            bytes.extend([0; 4]); // children
+            bytes.extend(parents.to_le_bytes());
+            bytes.extend([0xff; 4]); // how recently it was used
+            bytes.extend(word(address));
+            bytes.extend(word(content.len() as u64));
+            bytes.extend(word(800).repeat(parents.into()));
+            bytes.extend(content.as_bytes());
+        }
+        let length = bytes.len() as u64 + 4;
+        bytes[6..14].copy_from_slice(&word(length));
+        bytes.extend(lookup3(&bytes).to_le_bytes());
+        bytes
+    }
+
+    fn entries(bytes: &[u8]) -> Result<Vec<Entry>> {
+        let message = CacheImage { address: Address(0), length: image().len() as u64 };
+        message.entries(&Bytes::copy_from_slice(bytes), SIZES, Checksums::Verify)
+    }
+
+    #[test]
+    fn a_message_says_where_the_image_is() {
+        let body = [[0].as_slice(), &word(4096), &word(300)].concat();
+        let found = CacheImage::decode(&body, SIZES).unwrap();
+        assert_eq!(found, Some(CacheImage { address: Address(4096), length: 300 }));
+        let none = [[0].as_slice(), &[0xff; 8], &word(0)].concat();
+        assert_eq!(CacheImage::decode(&none, SIZES).unwrap(), None);
+    }
+
+    #[test]
+    fn entries_are_bytes_for_an_address() {
+        let found = entries(&image()).unwrap();
+        let found: Vec<(u64, &[u8])> =
+            found.iter().map(|entry| (entry.address.0, &*entry.bytes)).collect();
+        assert_eq!(found, [(800, b"header".as_slice()), (900, b"node")]);
+        let image = image();
+        for end in 0..image.len() {
+            let error = entries(&image[..end]).unwrap_err();
+            assert!(error.needs().is_some_and(|need| need > end as u64), "{end}: {error}");
+        }
+    }
+
+    #[test]
+    fn what_cannot_be_is_refused() {
+        let broken = |at: usize, byte: u8| {
+            let mut image = image();
+            image[at] = byte;
+            entries(&image).unwrap_err().kind().clone()
+        };
+        assert!(matches!(broken(4, 1), Kind::Version { found: 1 }));
+        assert!(matches!(broken(5, 1), Kind::Invalid { .. }), "the status of a resizing cache");
+        assert!(matches!(broken(6, 0), Kind::Invalid { .. }), "another length than the message's");
+        assert!(matches!(broken(50, 9), Kind::Checksum { .. }));
+    }
+}

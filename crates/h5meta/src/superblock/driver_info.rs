@@ -120,3 +120,57 @@ fn member_names(information: &[u8]) -> Vec<String> {
         .map(|name| name.escape_ascii().to_string())
         .collect()
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn block(identification: &[u8; 8], information: &[u8]) -> Vec<u8> {
+        let mut block = vec![0; 4]; // version, reserved
+        block.extend(u32::try_from(information.len()).unwrap().to_le_bytes());
+        block.extend(identification);
+        block.extend(information);
+        block
+    }
+
+    fn refusal(info: &DriverInfo) -> String {
+        info.check_whole().unwrap_err().to_string()
+    }
+
+    #[test]
+    fn a_member_of_a_family_is_not_the_file() {
+        let block = block(b"NCSAfami", &1024_u64.to_le_bytes());
+        let info = DriverInfo::decode_block(&block).unwrap();
+        assert_eq!(info.block_size(), 24);
+        let refusal = refusal(&info);
+        assert!(refusal.contains("family") && refusal.contains("1024 bytes"), "{refusal}");
+        for end in 0..block.len() {
+            let error = DriverInfo::decode_block(&block[..end]).unwrap_err();
+            assert!(error.needs().is_some_and(|need| need > to_u64(end)), "{end}: {error}");
+        }
+    }
+
+    #[test]
+    fn the_members_of_a_multi_file_are_named() {
+        // A split file: everything but raw data (kind 3) in member 1.
+        let mut information = vec![1, 1, 3, 1, 1, 1, 0, 0];
+        information.extend([0; 32]); // two addresses for each of the two
+        information.extend(b"%s-m.h5\0");
+        information.extend(b"%s-r.h5\0");
+        let info = DriverInfo::decode_block(&block(b"NCSAmult", &information)).unwrap();
+        let refusal = refusal(&info);
+        assert!(refusal.contains("(%s-m.h5, %s-r.h5)"), "{refusal}");
+        // Cut off, it is still refused, and no panic.
+        let cut = DriverInfo::decode_block(&block(b"NCSAmult", &information[..3])).unwrap();
+        assert!(cut.check_whole().is_err());
+    }
+
+    #[test]
+    fn other_drivers_leave_whole_files() {
+        let message = [[0].as_slice(), b"SOMEBODY", &[2, 0], &[7, 8]].concat();
+        let info = DriverInfo::decode_message(&message).unwrap();
+        assert_eq!(info.information, [7, 8]);
+        info.check_whole().unwrap();
+        assert!(DriverInfo::decode_message(&[1]).is_err());
+    }
+}

@@ -74,3 +74,48 @@ impl FileSpaceInfo {
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::wire::Width;
+
+    const SIZES: Sizes = Sizes { offsets: Width::new(8).unwrap(), lengths: Width::new(8).unwrap() };
+
+    fn word(n: u64) -> [u8; 8] {
+        n.to_le_bytes()
+    }
+
+    #[test]
+    fn version_1() {
+        let mut body = vec![1, 1, 1]; // pages, persistent
+        body.extend(word(1)); // smallest section
+        body.extend(word(4096)); // page
+        body.extend([0, 0]); // smallest rest of a page
+        body.extend(word(5000)); // end of allocated space
+        body.extend([0xff; 12 * 8]);
+        let info = FileSpaceInfo::decode(&body, SIZES).unwrap();
+        let expected =
+            FileSpaceInfo { strategy: Strategy::Pages, persists: true, page_size: Some(4096) };
+        assert_eq!(info, expected);
+        for end in 0..body.len() {
+            let error = FileSpaceInfo::decode(&body[..end], SIZES).unwrap_err();
+            assert!(error.needs().is_some_and(|need| need > end as u64), "{end}: {error}");
+        }
+        body[1] = 4;
+        assert!(FileSpaceInfo::decode(&body, SIZES).is_err());
+    }
+
+    #[test]
+    fn version_0() {
+        let mut body = vec![0, 3]; // aggregators
+        body.extend(word(1)); // smallest section
+        let info = FileSpaceInfo::decode(&body, SIZES).unwrap();
+        assert_eq!((info.strategy, info.persists), (Strategy::Aggregators, false));
+        // The first strategy keeps six managers.
+        body[1] = 1;
+        assert_eq!(FileSpaceInfo::decode(&body, SIZES).unwrap_err().needs(), Some(10 + 8));
+        body.extend([0xff; 6 * 8]);
+        assert!(FileSpaceInfo::decode(&body, SIZES).unwrap().persists);
+    }
+}

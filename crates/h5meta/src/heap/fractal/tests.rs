@@ -121,3 +121,53 @@ fn a_direct_block_has_a_checksum_of_its_own() {
     block[100] ^= 1;
     assert!(matches!(heap.check_direct(&block, SIZES).unwrap_err().kind(), Kind::Checksum { .. }));
 }
+
+/// The same heap, behind deflate: what is stored has a size and a filter mask of its own.
+fn filtered(id_length: u16) -> Header {
+    let mut bytes = header(id_length);
+    bytes.truncate(bytes.len() - 4);
+    let pipeline = [2, 1, 1, 0, 0, 0, 1, 0, 6, 0, 0, 0]; // version 2: deflate, level 6
+    bytes[7] = 12;
+    bytes.extend(word(100)); // the root's size in the file
+    bytes.extend([0; 4]); // its filter mask
+    bytes.extend(pipeline);
+    Header::decode(&summed(bytes), SIZES, Checksums::Verify).unwrap()
+}
+
+#[test]
+fn a_filtered_heap_says_how_things_are_stored() {
+    let heap = filtered(7);
+    assert_eq!(heap.filters.iter().map(|filter| filter.id).collect::<Vec<_>>(), [1]);
+    assert_eq!(heap.filtered_root, Some(Stored { size: 100, filter_mask: 0 }));
+
+    let mut bytes = b"FHIB\0".to_vec();
+    bytes.extend(word(0)); // header's address
+    bytes.extend([0; 4]); // block offset
+    bytes.extend(word(1000));
+    bytes.extend(word(90)); // its size in the file
+    bytes.extend([1, 0, 0, 0]); // its filter mask
+    bytes.extend([[0xff; 8].as_slice(), &[0; 12]].concat().repeat(7));
+    let bytes = summed(bytes);
+    assert_eq!(indirect_size(&heap, 2, SIZES), bytes.len() as u64);
+    let children = decode_indirect(&bytes, &heap, 0, 2, SIZES).unwrap();
+    let [(Address(1000), block)] = children.direct[..] else { panic!("{children:?}") };
+    assert_eq!((block.size, block.stored_size()), (512, 90));
+    assert_eq!(block.filtered, Some(Stored { size: 90, filter_mask: 1 }));
+}
+
+#[test]
+fn a_huge_object_behind_filters_needs_a_longer_id() {
+    // Address, size in the file, filter mask, size: 28 bytes. Fewer are a key.
+    let mut id = vec![0x10];
+    id.extend(word(4096));
+    id.extend(word(300));
+    id.extend([0; 4]);
+    id.extend(word(70_000));
+    let stored = Some(Stored { size: 300, filter_mask: 0 });
+    let object = HugeObject { address: Address(4096), size: 70_000, filtered: stored };
+    let direct = HeapId::decode(&id, &filtered(29), SIZES).unwrap();
+    assert_eq!(direct, HeapId::Huge(Huge::Direct(object)));
+    assert_eq!(object.stored_size(), 300);
+    let key = HeapId::decode(&id[..17], &filtered(17), SIZES).unwrap();
+    assert_eq!(key, HeapId::Huge(Huge::Key(4096)));
+}
