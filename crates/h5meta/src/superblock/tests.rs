@@ -101,6 +101,7 @@ fn other_formats_are_named() {
         (b"Not Found\n", ForeignFormat::Text),
         (b"", ForeignFormat::Empty),
         (b"\x00\x01\x02", ForeignFormat::Unknown),
+        (b"<u\0\0=u\0\0>u\0\0", ForeignFormat::Unknown),
     ] {
         assert_eq!(ForeignFormat::of(bytes), format);
     }
