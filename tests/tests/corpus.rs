@@ -201,6 +201,11 @@ fn compare_object(expected: &Value, found: &Value) -> String {
             .collect()
     };
     check("filters", &filters(expected), &filters(found));
+    for field in ["virtual", "external"] {
+        if expected.get(field).is_some_and(|expected| !expected.is_null()) {
+            check(field, &expected[field], &found[field]);
+        }
+    }
     if expected.get("external").is_some() {
         return difference;
     }

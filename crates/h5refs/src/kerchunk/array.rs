@@ -14,6 +14,7 @@ use super::codec::{Codecs, codecs};
 use super::decode;
 use super::dims::Dimensions;
 use super::dtype::dtype;
+use super::elsewhere;
 use super::fill_value::fill_value;
 use super::text::{Raw, TextChunk};
 use super::{NotReferenced, Options, Reference};
@@ -122,8 +123,8 @@ impl Array {
                 let text = matches!(datatype.class, Class::VariableString(_));
                 (chunk_shape.clone(), if text { 0 } else { masks? })
             }
-            Storage::External(_) => return Err("its data is in other files (external)".into()),
-            Storage::Virtual => return Err("its data is in other datasets (virtual)".into()),
+            Storage::External { files } => return Err(elsewhere::external(files)),
+            Storage::Virtual { mappings } => return Err(elsewhere::virtual_dataset(mappings)),
             _ => return Err("its layout could not be read".into()),
         };
         let text = match &datatype.class {

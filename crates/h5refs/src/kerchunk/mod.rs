@@ -9,6 +9,7 @@
 //! | `attrs` | attributes as JSON |
 //! | `text`, `decode` | chunks of variable-length strings, whose text goes into the sidecar |
 //! | `dims` | `_ARRAY_DIMENSIONS` |
+//! | `elsewhere` | data in other files |
 //! | `json` | the references as a document |
 //!
 //! Nothing here does I/O: small chunks that are to be inlined are named, and put in place by whoever
@@ -20,6 +21,7 @@ mod codec;
 mod decode;
 mod dims;
 mod dtype;
+mod elsewhere;
 mod fill_value;
 mod json;
 mod text;
@@ -33,6 +35,7 @@ use rayon::slice::ParallelSliceMut as _;
 use serde_json::json;
 
 pub use self::codec::name as filter_name;
+pub use self::elsewhere::first_names;
 pub(crate) use self::text::{Ids, Raw, TextChunk};
 
 use crate::document::text as text_of;
