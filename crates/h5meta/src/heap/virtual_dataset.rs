@@ -3,7 +3,7 @@
 //! Spec: III.F, "Disk Format: Level 1F - Global Heap Block for Virtual Datasets".
 //!
 //! Otherwise than the specification's example has it, libhdf5 counts shared names from 0
-//! (`virtual_shared_names.h5`).
+//! (`virtual_hdf5_2.h5`).
 
 use bytes::Bytes;
 

@@ -3,7 +3,7 @@
 //! Spec: VIII.A, "Selection Info for H5S_SEL_HYPERSLABS", versions 1 to 3.
 //!
 //! Beyond the specification, a count or block of all ones, at whatever width, is unlimited
-//! (`virtual_unlimited.h5`).
+//! (`virtual.h5`).
 
 use super::{Selection, coordinates, product, rank, version, width};
 use crate::error::Result;

@@ -123,6 +123,15 @@ pub async fn read_ranges(
     Ok(parts)
 }
 
+/// A file's length, if the answer to a read of its first byte tells it.
+///
+/// # Errors
+/// The storage errors of `source`.
+pub(crate) async fn length(source: &dyn Source, counters: &Counters) -> Result<Option<u64>> {
+    let (_, _, piece) = read(source, 0..1, counters.next_round(), counters).await;
+    Ok(piece?.file_len)
+}
+
 /// One read, counted.
 async fn read(
     source: &dyn Source,
