@@ -20,6 +20,7 @@ import groups  # noqa: F401
 import not_hdf5  # noqa: F401
 import storage  # noqa: F401
 import values  # noqa: F401
+import virtual  # noqa: F401
 from common import HERE, MAKERS
 
 TESTDATA = HERE.parent

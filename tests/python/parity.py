@@ -107,9 +107,15 @@ def compare(sidecar_path, file, reported):
 
 
 def open_store(refs, file):
-    """The references as a Zarr store that reads `file`, whatever the URL in them."""
-    local = str(Path(file).resolve())
-    refs = {key: [local, *ref[1:]] if isinstance(ref, list) else ref for key, ref in refs.items()}
+    """The references as a Zarr store that reads `file`, whatever the URL in them, and other files where they are."""
+    local = Path(file).resolve()
+
+    def place(url):
+        if Path(url).name != local.name and Path(url).is_file():
+            return url
+        return str(local)
+
+    refs = {key: [place(ref[0]), *ref[1:]] if isinstance(ref, list) else ref for key, ref in refs.items()}
     fs = fsspec.filesystem("reference", fo={"version": 1, "refs": refs}, remote_protocol="file", asynchronous=True)
     return FsspecStore(fs, read_only=True, path="")
 

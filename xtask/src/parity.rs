@@ -48,8 +48,11 @@ fn compare(python: &Path, program: &Path, file: &Path, out: &Path) -> anyhow::Re
     let (sidecar, report) = (out.join(name).with_extension("json"), out.join("report.json"));
     let mut index = Command::new(program);
     index.arg("index").arg(file).arg("--quiet").arg("--output").arg(&sidecar);
+    index.arg("--follow-external");
     call(index.arg("--report").arg(&report))?;
     let mut parity = Command::new(python);
+    // libhdf5 looks for external files in the working directory unless it is told otherwise.
+    parity.env("HDF5_EXTFILE_PREFIX", "${ORIGIN}");
     parity.arg(root().join("tests/python/parity.py")).arg(&sidecar).arg(file);
     call(parity.arg("--report").arg(&report))
 }

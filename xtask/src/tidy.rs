@@ -12,8 +12,8 @@ use crate::{printed, root};
 const LONGEST: usize = 400;
 
 /// Folders of the parser in which every file is about a structure of the specification.
-const DECODERS: [&str; 6] =
-    ["btree", "heap", "message", "object_header", "superblock", "symbol_table.rs"];
+const DECODERS: [&str; 7] =
+    ["btree", "heap", "message", "object_header", "selection", "superblock", "symbol_table.rs"];
 
 /// What the parser must not depend on: it does no I/O and starts no threads.
 const NOT_IN_PARSER: [&str; 6] =

@@ -120,6 +120,17 @@ impl Error {
         self
     }
 
+    /// The error of a structure that starts `by` bytes from the start of the one it is in, counted
+    /// from there.
+    pub(crate) fn further(mut self, by: u64) -> Self {
+        self.0.position = self.0.position.saturating_add(by);
+        if let Kind::Truncated { need, have } = &mut self.0.kind {
+            *need = need.saturating_add(by);
+            *have = have.saturating_add(by);
+        }
+        self
+    }
+
     /// What is wrong.
     #[must_use]
     pub fn kind(&self) -> &Kind {

@@ -14,12 +14,13 @@
 //! | II superblock, its extension, driver information, cache image | [`superblock`] |
 //! | III.A B-trees | [`btree`] |
 //! | III.B, III.C symbol tables | [`symbol_table`] |
-//! | III.D, III.E, III.G local, global and fractal heaps | [`heap`] |
+//! | III.D to III.G local, global and fractal heaps | [`heap`] |
 //! | III.I shared message table | [`shared_message`] |
 //! | IV.A.1 object headers | [`object_header`] |
 //! | IV.A.2 header messages | [`message`] |
 //! | IV.A.2.l filters | [`filter`] |
 //! | VII chunk indexes | [`chunk_index`] |
+//! | VIII.A dataspace selections | [`selection`] |
 //!
 //! # Example
 //!
@@ -70,6 +71,7 @@ pub mod message;
 pub mod mmap;
 pub mod model;
 pub mod object_header;
+pub mod selection;
 pub mod shared_message;
 pub mod spec;
 pub mod superblock;

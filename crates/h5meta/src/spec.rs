@@ -39,6 +39,7 @@ structures! {
     SymbolTableNode "symbol table node" "III.B",
     LocalHeap "local heap" "III.D",
     GlobalHeap "global heap collection" "III.E",
+    VirtualDataset "global heap block for virtual datasets" "III.F",
     FractalHeap "fractal heap" "III.G",
     SharedMessageTable "shared object header message table" "III.I",
     ObjectHeader "object header" "IV.A.1",
@@ -63,6 +64,7 @@ structures! {
     ChunkIndex "chunk index" "VII",
     FixedArray "fixed array" "VII.C",
     ExtensibleArray "extensible array" "VII.D",
+    Selection "dataspace selection" "VIII.A",
     Reference "reference" "VIII.B, VIII.C",
     Data "raw data" "IV.A.2.i",
 }

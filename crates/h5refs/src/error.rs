@@ -33,6 +33,15 @@ pub enum Error {
         retryable: bool,
     },
 
+    /// There is no such file.
+    #[error("{location}: {reason}")]
+    Missing {
+        /// The file that was to be read.
+        location: String,
+        /// What the storage said.
+        reason: String,
+    },
+
     /// The file was replaced while it was being read; an index of it would mix two versions.
     #[error("{location}: the file was replaced while it was being read: {reason}")]
     Changed {
@@ -106,6 +115,7 @@ impl Error {
         matches!(
             self,
             Self::Storage { .. }
+                | Self::Missing { .. }
                 | Self::Changed { .. }
                 | Self::NotPartial { .. }
                 | Self::ContentRange { .. }
@@ -119,6 +129,11 @@ impl Error {
         matches!(self, Self::Malformed { .. })
     }
 
+    /// There is no such file.
+    pub fn is_missing(&self) -> bool {
+        matches!(self, Self::Missing { .. })
+    }
+
     /// Whether sending the same request again may well succeed.
     pub fn is_retryable(&self) -> bool {
         match self {
@@ -126,6 +141,7 @@ impl Error {
             // Caches and proxies do this while they fill; a second answer is often right.
             Self::NotPartial { .. } | Self::ContentRange { .. } | Self::ShortBody { .. } => true,
             Self::Usage { .. }
+            | Self::Missing { .. }
             | Self::Changed { .. }
             | Self::Malformed { .. }
             | Self::Output { .. } => false,
@@ -137,6 +153,7 @@ impl Error {
         match self {
             Self::Usage { location, .. }
             | Self::Storage { location, .. }
+            | Self::Missing { location, .. }
             | Self::Changed { location, .. }
             | Self::Malformed { location, .. }
             | Self::NotPartial { location }
@@ -154,6 +171,11 @@ impl Error {
     /// A failure that will not go away by asking again.
     pub(crate) fn refused(location: &str, reason: impl Into<String>) -> Self {
         Self::Storage { location: redact(location), reason: reason.into(), retryable: false }
+    }
+
+    /// There is no such file.
+    pub(crate) fn missing(location: &str, reason: impl Into<String>) -> Self {
+        Self::Missing { location: redact(location), reason: reason.into() }
     }
 
     /// A failure that may go away by asking again.

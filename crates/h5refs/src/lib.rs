@@ -5,6 +5,7 @@
 //! | [`source`] | where the bytes come from, one version of one file |
 //! | [`fetch`] | what the walk wants, through few dependent round trips |
 //! | [`kerchunk`] | an index as kerchunk references |
+//! | [`follow`] | the other files that datasets have their data in |
 //! | [`document`] | an index as a document for scripts |
 //! | [`sidecar`] | all of it, from a source to a sidecar |
 //! | [`sink`] | where the sidecar goes, whole or not at all |
@@ -32,6 +33,7 @@ pub mod document;
 mod embed;
 pub mod error;
 pub mod fetch;
+pub mod follow;
 pub mod kerchunk;
 pub mod sidecar;
 pub mod sink;

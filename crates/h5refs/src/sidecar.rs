@@ -4,13 +4,14 @@ use std::time::{Duration, Instant};
 
 use bytes::Bytes;
 pub use h5meta::wire::Checksums;
-use h5meta::{Index, Limits, Problem, Walk};
+use h5meta::{Index, Limits, Problem};
 use serde_json::{Value, json};
 
 use crate::document;
 use crate::embed::{File, embed};
 use crate::error::Result;
-use crate::fetch::{self, Counters, Policy, Trace};
+use crate::fetch::{self, Counters, Policy, Reading, Trace};
+use crate::follow::{self, Follow, Followed, FollowedFile, Origin};
 use crate::kerchunk::{self, Counts, LeftOut, NotReferenced, References};
 use crate::source::Source;
 
@@ -29,6 +30,8 @@ pub struct Options {
     /// What the references call the file. If unset, what the source calls it, less what of a URL may be
     /// secret: user, password, query.
     pub url: Option<String>,
+    /// How files that datasets have their data in are opened. If unset, they are not.
+    pub follow: Option<Follow>,
 }
 
 /// A sidecar, and what there is to say of it.
@@ -43,6 +46,8 @@ pub struct Sidecar {
     pub not_referenced: Vec<NotReferenced>,
     /// Links of the file that are not in the sidecar.
     pub links: Vec<LeftOut>,
+    /// The other files that were followed, if any were to be.
+    pub files: Option<Vec<FollowedFile>>,
     /// What of the file could not be read.
     pub problems: Vec<Problem>,
     /// What it cost.
@@ -62,8 +67,15 @@ pub async fn sidecar(
     counters: &Counters,
 ) -> Result<Sidecar> {
     let start = Instant::now();
-    let (index, problems) = index(source, options, counters).await?;
-    let mut references = References::new(&index, &problems, &options.references);
+    let (mut index, problems) = index(source, options, counters).await?;
+    let url = options.url.clone().unwrap_or_else(|| crate::error::redact(source.url()));
+    let origin = Origin { location: source.url(), url: &url, reading: options.reading(), counters };
+    let followed = match &options.follow {
+        Some(follow) => follow::follow(&mut index, &problems, origin, follow).await,
+        None => Followed::default(),
+    };
+    let tilings = &followed.tilings;
+    let mut references = References::following(&index, &problems, tilings, &options.references);
     let file = File {
         source,
         superblock: &index.superblock,
@@ -76,13 +88,16 @@ pub async fn sidecar(
     let chunks =
         fetch::read_ranges(source, &references.to_inline(), &options.policy, counters).await?;
     references.inline(chunks);
-    let url = options.url.clone().unwrap_or_else(|| crate::error::redact(source.url()));
+    for (file, chunks) in followed.read(references.to_inline_elsewhere(), origin).await? {
+        references.inline_elsewhere(&file, chunks);
+    }
     let json = references.to_json(&url);
     Ok(Sidecar {
         json: json.into(),
         counts: references.counts,
         not_referenced: references.not_referenced,
         links: references.links,
+        files: options.follow.is_some().then_some(followed.files),
         problems,
         trace: counters.trace(),
         elapsed: start.elapsed(),
@@ -98,22 +113,30 @@ pub async fn index(
     options: &Options,
     counters: &Counters,
 ) -> Result<(Index, Vec<Problem>)> {
-    let mut walk = Walk::new(options.limits.clone());
-    walk.set_checksums(options.checksums);
-    fetch::walk(walk, source, &options.policy, counters).await
+    options.reading().index(source, counters).await
+}
+
+impl Options {
+    fn reading(&self) -> Reading<'_> {
+        Reading { policy: &self.policy, limits: &self.limits, checksums: self.checksums }
+    }
 }
 
 impl Sidecar {
-    /// Whether nothing of the file's data is lost: each dataset is in the sidecar or has no data.
+    /// Whether nothing of the file's data is lost: each dataset is in the sidecar or has no data, and each
+    /// other file that was followed was there.
     #[must_use]
     pub fn is_complete(&self) -> bool {
-        self.problems.is_empty() && !self.not_referenced.iter().any(|dataset| dataset.lost)
+        let mut files = self.files.iter().flatten();
+        self.problems.is_empty()
+            && files.all(|file| file.found)
+            && !self.not_referenced.iter().any(|dataset| dataset.lost)
     }
 
     /// The report, for scripts.
     #[must_use]
     pub fn report(&self, location: &str) -> Value {
-        json!({
+        let mut report = json!({
             "file": crate::error::redact(location),
             "complete": self.is_complete(),
             "counts": self.counts,
@@ -122,6 +145,10 @@ impl Sidecar {
             "problems": self.problems.iter().map(document::problem).collect::<Vec<_>>(),
             "io": self.trace,
             "seconds": self.elapsed.as_secs_f64(),
-        })
+        });
+        if let Some(files) = &self.files {
+            report["files"] = json!(files);
+        }
+        report
     }
 }

@@ -48,6 +48,13 @@ pub(crate) struct IndexArgs {
     /// follow them in the file
     #[arg(long, default_value_t = 64 << 20, value_name = "BYTES")]
     pub(crate) max_inline_vlen: u64,
+    /// Open the other files that datasets have their data in (external storage, virtual datasets), and
+    /// reference these too
+    #[arg(long)]
+    pub(crate) follow_external: bool,
+    /// How many other files one file may lead to
+    #[arg(long, default_value_t = 1000, value_name = "N", requires = "follow_external")]
+    pub(crate) max_files: u64,
     /// Write a report, one JSON object a line and file: counts, problems, what is not referenced
     #[arg(long, value_name = "FILE")]
     pub(crate) report: Option<String>,

@@ -3,9 +3,11 @@
 use std::collections::BTreeMap;
 use std::io::Write as _;
 use std::path::Path;
+use std::sync::Arc;
 
 use anyhow::Context as _;
 use h5refs::fetch::Counters;
+use h5refs::follow::Follow;
 use h5refs::sidecar::{Sidecar, sidecar};
 use h5refs::sink::write_whole;
 use h5refs::source::Opener;
@@ -22,7 +24,7 @@ pub(crate) async fn run(args: IndexArgs) -> anyhow::Result<Exit> {
         say(&format!("h5sidecar: {why}\n"));
         return Ok(Exit::Usage);
     }
-    let opener = Opener::new(args.storage.source_options());
+    let opener = Arc::new(Opener::new(args.storage.source_options()));
     let mut worst = Exit::Ok;
     let mut report = String::new();
     for file in &args.files {
@@ -89,11 +91,16 @@ fn place(location: &str) -> String {
     whole.unwrap_or_else(|| path.to_owned()).to_string_lossy().into_owned()
 }
 
-async fn one(file: &str, args: &IndexArgs, opener: &Opener) -> anyhow::Result<Sidecar> {
+async fn one(file: &str, args: &IndexArgs, opener: &Arc<Opener>) -> anyhow::Result<Sidecar> {
     let mut options = args.storage.options();
     options.references.inline_threshold = args.inline_threshold;
     options.references.max_inline_vlen = args.max_inline_vlen;
     options.url.clone_from(&args.url);
+    options.follow = args.follow_external.then(|| {
+        let mut follow = Follow::new(Arc::clone(opener));
+        follow.max_files = args.max_files;
+        follow
+    });
     let counters = Counters::default();
     let source = opener.open(file).await?;
     let shown = h5refs::error::redact(file);

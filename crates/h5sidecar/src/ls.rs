@@ -6,7 +6,7 @@ use h5meta::message::{Dataspace, LinkTarget};
 use h5meta::model::{Dataset, Index, Object, ObjectKind, Problem, Storage};
 use h5refs::document::{describe, document, index_type};
 use h5refs::fetch::Counters;
-use h5refs::kerchunk::filter_name;
+use h5refs::kerchunk::{filter_name, first_names};
 use h5refs::sidecar;
 use h5refs::source;
 
@@ -104,13 +104,26 @@ fn describe_dataset(dataset: &Dataset) -> String {
             };
             format!("chunks {chunk_shape:?}{}  {found}  {}", filters(dataset), index_type(*index))
         }
-        Storage::External(files) => {
-            format!("external, {}", plural(files.slots.len() as u64, "file part"))
+        Storage::External { files } => {
+            let names = files.iter().map(|file| &file.name[..]);
+            format!("external, {}", in_files(plural(files.len() as u64, "file part"), names))
         }
-        Storage::Virtual => "virtual".into(),
+        Storage::Virtual { mappings: Some(mappings) } => {
+            let names = mappings.iter().map(|mapping| &mapping.source_file[..]);
+            format!("virtual, {}", in_files(plural(mappings.len() as u64, "mapping"), names))
+        }
+        Storage::Virtual { mappings: None } => "virtual, mappings unreadable".into(),
         _ => "unreadable layout".into(),
     };
     format!("{} {shape}  {storage}", shown(&datatype))
+}
+
+/// What is in which files: the first few, each once.
+fn in_files<'a>(what: String, names: impl Iterator<Item = &'a [u8]>) -> String {
+    match first_names(names) {
+        names if names.is_empty() => what,
+        names => format!("{what}: {}", shown(&names)),
+    }
 }
 
 fn filters(dataset: &Dataset) -> String {

@@ -49,6 +49,17 @@ impl Display for Summary<'_> {
                 plural(trace.waves, "wave"),
             )?;
         }
+        let files = self.sidecar.files.as_deref().unwrap_or_default();
+        let (found, lacking): (Vec<_>, Vec<_>) = files.iter().partition(|file| file.found);
+        if !found.is_empty() {
+            writeln!(f, "  {} followed", plural(found.len() as u64, "other file"))?;
+        }
+        let title = "other files not to be had (missing ones read as fill values)";
+        section(f, title, &lacking, |file| match &file.reason {
+            // It names the file.
+            Some(reason) => reason.clone(),
+            None => format!("{}: no such file", file.file),
+        })?;
         let without_data: Vec<_> = not_referenced.iter().filter(|each| !each.lost).collect();
         let lost: Vec<_> = not_referenced.iter().filter(|each| each.lost).collect();
         section(f, "not in the sidecar", &lost, |each| format!("{}: {}", each.path, each.reason))?;

@@ -151,6 +151,32 @@ fn strict_turns_losses_into_a_failure() {
 }
 
 #[test]
+fn other_files_are_followed_if_asked_for() {
+    let directory = copied("external.h5");
+    std::fs::create_dir(directory.path().join("elsewhere")).unwrap();
+    let raw = "elsewhere/raw_0.bin";
+    std::fs::copy(testdata(raw), directory.path().join(raw)).unwrap();
+    let output = run(&["index", "external.h5"], directory.path());
+    let said = stderr(&output);
+    assert!(said.contains("/one: its data is elsewhere (external): elsewhere/raw_0.bin"), "{said}");
+
+    let arguments = ["--follow-external", "--inline-threshold", "0", "--report", "r.json"];
+    let arguments = [&["index", "external.h5"], &arguments[..]].concat();
+    let output = run(&arguments, directory.path());
+    let said = stderr(&output);
+    assert!(said.contains("1 other file followed"), "{said}");
+    assert!(said.contains("/three: no such file: elsewhere/raw_1.bin"), "{said}");
+    let read = |name: &str| std::fs::read(directory.path().join(name)).unwrap();
+    let document: Value = serde_json::from_slice(&read("external.h5.json")).unwrap();
+    assert_eq!(document["refs"]["one/0.0"], serde_json::json!([raw, 16, 80]));
+    let report: Value = serde_json::from_slice(&read("r.json")).unwrap();
+    assert_eq!(report["files"][1], serde_json::json!({ "file": raw, "found": true }));
+    // Without all of its data it is not complete.
+    let output = run(&["index", "external.h5", "--follow-external", "--strict"], directory.path());
+    assert_eq!(code(&output), 2);
+}
+
+#[test]
 fn wrong_usage_is_one() {
     let directory = tempfile::tempdir().unwrap();
     for arguments in [

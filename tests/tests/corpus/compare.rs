@@ -127,6 +127,11 @@ impl Differences {
         if let Some(hex) = expected["fill"].get("hex") {
             self.check("fill value", hex, &found["fill"]["hex"]);
         }
+        for field in ["virtual", "external"] {
+            if expected.get(field).is_some_and(|field| !field.is_null()) {
+                self.check(field, &expected[field], &found[field]);
+            }
+        }
         if expected.get("external").is_some() {
             return;
         }

@@ -41,7 +41,8 @@ impl HeapId {
 #[derive(Clone, Debug, Default)]
 pub struct Collection {
     size: u64,
-    objects: BTreeMap<u16, Bytes>,
+    /// With where each starts.
+    objects: BTreeMap<u16, (u64, Bytes)>,
 }
 
 impl Collection {
@@ -79,9 +80,11 @@ impl Collection {
             if length > to_u64(cursor.rest().len()) {
                 return Err(cursor.invalid(length, "an object larger than its collection"));
             }
-            let start = to_usize(cursor.position());
+            let position = cursor.position();
+            let start = to_usize(position);
             let object = cursor.take(length)?;
-            objects.insert(index, bytes.slice(start..start.saturating_add(object.len())));
+            let object = bytes.slice(start..start.saturating_add(object.len()));
+            objects.insert(index, (position, object));
             cursor.pad_to_8();
         }
         Ok(Self { size, objects })
@@ -93,10 +96,16 @@ impl Collection {
         self.size
     }
 
+    /// Where the object of that index starts, in bytes from the collection's start.
+    #[must_use]
+    pub fn place(&self, index: u32) -> Option<u64> {
+        self.objects.get(&u16::try_from(index).ok()?).map(|(start, _)| *start)
+    }
+
     /// The object of that index.
     #[must_use]
     pub fn object(&self, index: u32) -> Option<&Bytes> {
-        self.objects.get(&u16::try_from(index).ok()?)
+        self.objects.get(&u16::try_from(index).ok()?).map(|(_, object)| object)
     }
 }
 

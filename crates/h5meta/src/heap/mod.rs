@@ -1,8 +1,9 @@
-//! Heaps: names of old-style groups (local), variable-length values (global), dense links and
-//! attributes (fractal).
+//! Heaps: names of old-style groups (local), variable-length values and the mappings of virtual datasets
+//! (global), dense links and attributes (fractal).
 //!
-//! Spec: III.D, III.E and III.G.
+//! Spec: III.D to III.G.
 
 pub mod fractal;
 pub mod global;
 pub mod local;
+pub mod virtual_dataset;

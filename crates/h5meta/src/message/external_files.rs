@@ -22,7 +22,7 @@ pub struct Slot {
     pub name: u64,
     /// Where the run starts in that file, in bytes.
     pub offset: u64,
-    /// Bytes in the run; all ones is as many as the file has.
+    /// Bytes in the run; all ones is as many as are needed.
     pub size: u64,
 }
 

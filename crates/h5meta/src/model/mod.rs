@@ -1,9 +1,10 @@
 //! What a file holds: plain data, with no trace of how it was read.
 
+use bytes::Bytes;
+
 use crate::error::Error;
-use crate::message::{
-    ChunkIndex, Dataspace, Datatype, ExternalFiles, FillValue, Filter, LinkTarget,
-};
+use crate::heap::virtual_dataset::Mapping;
+use crate::message::{ChunkIndex, Dataspace, Datatype, FillValue, Filter, LinkTarget};
 use crate::superblock::Superblock;
 use crate::value::Value;
 use crate::wire::{Address, FileOffset};
@@ -148,12 +149,29 @@ pub enum Storage {
         /// The chunks, by offset; `None` if not all of them could be found.
         chunks: Option<ChunkTable>,
     },
-    /// Runs of bytes in other files.
-    External(ExternalFiles),
-    /// Mapped from other datasets.
-    Virtual,
+    /// Runs of bytes in other files, one behind the other.
+    External {
+        /// The runs, in order.
+        files: Vec<ExternalFile>,
+    },
+    /// Mapped from other datasets, of this or other files.
+    Virtual {
+        /// What of which dataset is shown where; `None` if it could not be read.
+        mappings: Option<Vec<Mapping>>,
+    },
     /// It could not be read; a [`Problem`] says why.
     Unreadable,
+}
+
+/// A run of bytes in another file.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct ExternalFile {
+    /// The file's name, as stored.
+    pub name: Bytes,
+    /// Where the run starts in that file, in bytes.
+    pub offset: u64,
+    /// Bytes in the run; `None` is as many as are needed.
+    pub size: Option<u64>,
 }
 
 /// An attribute.

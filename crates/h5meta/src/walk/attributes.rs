@@ -41,7 +41,7 @@ pub(super) struct AttributeState {
 
 /// A collection, and who waits for it.
 #[derive(Debug)]
-enum Slot {
+pub(super) enum Slot {
     Wanted(Vec<AttributeId>),
     Here(Collection),
     Lost(Error),
@@ -50,6 +50,10 @@ enum Slot {
 impl Attributes {
     fn get(&self, id: AttributeId) -> Option<&AttributeState> {
         self.states.get(id.0)
+    }
+
+    pub(super) fn collection_at(&self, address: Address) -> Option<&Slot> {
+        self.collections.get(&address)
     }
 }
 
@@ -111,7 +115,7 @@ impl Walk {
         while let Some(missing) = self.try_attribute(id) {
             let mut waiting = 0_usize;
             for address in missing {
-                if self.want_collection(address, id) {
+                if self.want_collection(address, Some(id)) {
                     waiting = waiting.saturating_add(1);
                 }
             }
@@ -147,16 +151,20 @@ impl Walk {
         None
     }
 
-    /// Whether the collection is on its way.
-    fn want_collection(&mut self, address: Address, id: AttributeId) -> bool {
-        if let Some(Slot::Wanted(waiting)) = self.attributes.collections.get_mut(&address) {
-            waiting.push(id);
-            return true;
+    /// Whether the collection is on its way. An attribute that wants it is read when it is here.
+    pub(super) fn want_collection(&mut self, address: Address, id: Option<AttributeId>) -> bool {
+        match self.attributes.collections.get_mut(&address) {
+            Some(Slot::Wanted(waiting)) => {
+                waiting.extend(id);
+                return true;
+            }
+            Some(Slot::Here(_) | Slot::Lost(_)) => return false,
+            None => {}
         }
         let wanted = self.want(address, 16, global::SMALLEST, Then::Collection(address));
         let coming = wanted.is_ok();
         let slot = match wanted {
-            Ok(()) => Slot::Wanted(vec![id]),
+            Ok(()) => Slot::Wanted(id.into_iter().collect()),
             Err(error) => Slot::Lost(error),
         };
         self.attributes.collections.insert(address, slot);

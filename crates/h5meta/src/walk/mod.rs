@@ -16,6 +16,7 @@
 //! | `guess` | blocks that a cache says will be wanted |
 //! | `objects`, `groups`, `chunks`, `attributes` | what a block says, and which blocks it names |
 //! | `dense`, `heaps`, `btree_v2`, `chunk_arrays`, `shared` | the same, of the newer structures |
+//! | `elsewhere` | the names of files that hold a dataset's data |
 //! | `budget` | what reading may cost |
 //! | `finish` | the collected facts as an [`Index`] |
 
@@ -26,6 +27,7 @@ mod chunk_arrays;
 mod chunks;
 mod dense;
 mod effect;
+mod elsewhere;
 mod extents;
 mod finish;
 mod groups;
@@ -272,6 +274,8 @@ impl Walk {
             Then::SymbolNode(id) => self.symbol_node(id, bytes),
             Then::LocalHeap(id) => self.local_heap(id, bytes),
             Then::LocalHeapData(id, size) => self.local_heap_data(id, size, bytes),
+            Then::ExternalHeap(id) => self.external_heap(id, bytes),
+            Then::ExternalHeapData(id, size) => self.external_heap_data(id, size, bytes),
             Then::ChunkNode(id, level) => self.chunk_node(id, level, bytes),
             Then::ArrayPart(id, part) => self.array_part(id, part, bytes),
             Then::BtreeV2(tree) => self.btree_v2(tree, bytes),
@@ -307,6 +311,7 @@ impl Walk {
             Then::LocalHeap(id) | Then::LocalHeapData(id, _) => {
                 self.problem(id.object, Effect::Links, error);
             }
+            Then::ExternalHeap(id) | Then::ExternalHeapData(id, _) => self.external_lost(id, error),
             Then::ChunkNode(id, _) | Then::ArrayPart(id, _) => self.chunks_lost(id, error),
             Then::BtreeV2(tree) | Then::BtreeV2Node(tree, ..) => self.tree_lost(tree, error),
             Then::FractalHeap(id)

@@ -7,6 +7,7 @@ use bytes::Bytes;
 use super::chunks::Chunks;
 use super::dense::Holds;
 use super::effect::effect_of;
+use super::elsewhere::External;
 use super::groups::SymbolTableState;
 use super::{Then, Walk, limit};
 use crate::error::{Error, Kind, Result};
@@ -78,6 +79,8 @@ pub(super) struct Block {
     pub(super) chunks: Option<Chunks>,
     /// An old-style group's links.
     pub(super) symbol_table: Option<SymbolTableState>,
+    /// A dataset's external files.
+    pub(super) external: Option<External>,
 }
 
 impl Objects {
@@ -311,6 +314,7 @@ impl Walk {
                 return self.attribute(block.object, attribute, place);
             }
             Message::Layout(layout) => return self.layout(block, layout),
+            Message::ExternalFiles(files) => return self.external_files(block, files),
             message => {
                 if let Some(block) = self.objects.block_mut(block) {
                     block.messages.push(message);
@@ -357,7 +361,12 @@ impl Walk {
             block.chunks = Some(Chunks::new(chunk_shape.len()));
             index = Some(*of);
         }
+        let mapped = match &layout {
+            Layout::Virtual { collection, .. } => *collection,
+            _ => None,
+        };
         block.layout = Some(layout);
+        self.virtual_dataset(mapped);
         match index {
             Some(index) => self.walk_chunk_index(id, index),
             None => Ok(()),

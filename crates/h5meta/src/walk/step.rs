@@ -40,6 +40,10 @@ pub(super) enum Then {
     LocalHeap(HeaderBlock),
     /// A local heap's data segment of this many bytes.
     LocalHeapData(HeaderBlock, u64),
+    /// The local heap with the names of a dataset's external files.
+    ExternalHeap(HeaderBlock),
+    /// Its data segment of this many bytes.
+    ExternalHeapData(HeaderBlock, u64),
     /// A node of a dataset's chunk B-tree, at this level if its parent says so.
     ChunkNode(HeaderBlock, Option<u8>),
     /// A part of a dataset's chunk array.
@@ -82,7 +86,10 @@ impl Then {
             Self::Header(_) | Self::Continuation(..) => Structure::ObjectHeader,
             Self::GroupNode(..) | Self::ChunkNode(..) => Structure::BtreeV1,
             Self::SymbolNode(_) => Structure::SymbolTableNode,
-            Self::LocalHeap(_) | Self::LocalHeapData(..) => Structure::LocalHeap,
+            Self::LocalHeap(_)
+            | Self::LocalHeapData(..)
+            | Self::ExternalHeap(_)
+            | Self::ExternalHeapData(..) => Structure::LocalHeap,
             Self::ArrayPart(_, part) => part.structure(),
             Self::BtreeV2(_) | Self::BtreeV2Node(..) => Structure::BtreeV2,
             Self::FractalHeap(_)

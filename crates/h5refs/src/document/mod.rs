@@ -5,6 +5,7 @@
 
 mod datatype;
 mod describe;
+mod elsewhere;
 mod value;
 
 use h5meta::message::{ChunkIndex, Dataspace, FillValue, Filter, LinkTarget};
@@ -158,12 +159,18 @@ fn dataset(dataset: &Dataset) -> Map<String, Value> {
                 set("chunks", self::chunks(chunks));
             }
         }
-        Storage::External(files) => {
+        Storage::External { files } => {
             set("layout", json!("contiguous"));
             set("offset", Value::Null);
-            set("external_slots", json!(files.slots.len()));
+            set("external", elsewhere::external(files));
         }
-        Storage::Virtual => set("layout", json!("virtual")),
+        Storage::Virtual { mappings } => {
+            set("layout", json!("virtual"));
+            if let Some(mappings) = mappings {
+                set("virtual", elsewhere::sources(mappings));
+                set("virtual_selections", elsewhere::selections(mappings));
+            }
+        }
         _ => set("layout", Value::Null),
     }
     fields

@@ -43,6 +43,18 @@ impl Counters {
         }
     }
 
+    /// Adds what another file cost, that was read after this one; its own objects are not counted.
+    pub(crate) fn include(&self, other: &Trace) {
+        self.requests.fetch_add(other.requests, Ordering::Relaxed);
+        self.bytes.fetch_add(other.bytes, Ordering::Relaxed);
+        self.peak_in_flight.fetch_max(other.peak_in_flight, Ordering::Relaxed);
+    }
+
+    /// Adds the rounds of files that were read at one time: those of the slowest.
+    pub(crate) fn include_rounds(&self, rounds: u64) {
+        self.rounds.fetch_add(rounds, Ordering::Relaxed);
+    }
+
     pub(super) fn objects(&self, found: u64) {
         self.objects.store(found, Ordering::Relaxed);
     }

@@ -16,7 +16,8 @@ use std::ops::Range;
 use bytes::Bytes;
 use futures::StreamExt;
 use futures::stream::FuturesUnordered;
-use h5meta::{FileOffset, Index, Need, Problem, Walk};
+use h5meta::wire::Checksums;
+use h5meta::{FileOffset, Index, Limits, Need, Problem, Walk};
 
 pub use counters::{Counters, Trace};
 pub use plan::{Policy, plan};
@@ -24,6 +25,27 @@ pub use plan::{Policy, plan};
 use self::pool::Pool;
 use crate::error::{Error, Result};
 use crate::source::{Piece, Source};
+
+/// How a file is read, and what that may cost.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Reading<'a> {
+    pub(crate) policy: &'a Policy,
+    pub(crate) limits: &'a Limits,
+    pub(crate) checksums: Checksums,
+}
+
+impl Reading<'_> {
+    /// Reads a file's metadata.
+    pub(crate) async fn index(
+        self,
+        source: &dyn Source,
+        counters: &Counters,
+    ) -> Result<(Index, Vec<Problem>)> {
+        let mut walk = Walk::new(self.limits.clone());
+        walk.set_checksums(self.checksums);
+        self::walk(walk, source, self.policy, counters).await
+    }
+}
 
 /// Reads a file's metadata with a walk that has not begun: all of it, and nothing else.
 ///
@@ -120,6 +142,15 @@ pub async fn read_ranges(
         }
     }
     Ok(parts)
+}
+
+/// A file's length, if the answer to a read of its first byte tells it.
+///
+/// # Errors
+/// The storage errors of `source`.
+pub(crate) async fn length(source: &dyn Source, counters: &Counters) -> Result<Option<u64>> {
+    let (_, _, piece) = read(source, 0..1, counters.next_round(), counters).await;
+    Ok(piece?.file_len)
 }
 
 /// One read, counted.

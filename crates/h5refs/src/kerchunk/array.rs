@@ -14,6 +14,7 @@ use super::attrs::{self, as_text, find, is_scale};
 use super::codec::{self, Codecs, codecs};
 use super::dims::Dimensions;
 use super::dtype::dtype;
+use super::elsewhere::{self, Tiling};
 use super::fill_value::fill_value;
 use super::text::{Raw, TextChunk};
 use super::{NotReferenced, Options, Reference};
@@ -37,6 +38,17 @@ pub(super) struct Array {
     codecs: Codecs,
     /// Of variable-length strings.
     text: Option<Text>,
+    /// The chunks of a dataset whose data is in other files.
+    tiling: Option<Tiling>,
+}
+
+/// The file of a dataset, and how it is referenced.
+#[derive(Clone, Copy)]
+pub(super) struct File<'a> {
+    pub(super) dimensions: &'a Dimensions,
+    pub(super) index: &'a Index,
+    pub(super) problems: &'a [Problem],
+    pub(super) options: &'a Options,
 }
 
 /// What it takes to look strings up.
@@ -78,10 +90,8 @@ impl Array {
     pub(super) fn new(
         object: &Object,
         dataset: &Dataset,
-        dimensions: &Dimensions,
-        index: &Index,
-        problems: &[Problem],
-        options: &Options,
+        tiling: Option<&Result<Tiling, String>>,
+        file: &File<'_>,
     ) -> Result<Self, NotReferenced> {
         let not_referenced =
             |lost| move |reason| NotReferenced { path: object.path.clone(), reason, lost };
@@ -95,18 +105,17 @@ impl Array {
             let reason = "a backslash in its path, which Zarr readers take for a slash";
             return Err(not_referenced(true)(reason.into()));
         }
-        if let Some(problem) = problems.iter().find(|problem| loses_data(problem, object)) {
+        if let Some(problem) = file.problems.iter().find(|problem| loses_data(problem, object)) {
             return Err(not_referenced(true)(problem.error.to_string()));
         }
-        Self::of_storage(object, dataset, dimensions, index, options).map_err(not_referenced(true))
+        Self::of_storage(object, dataset, tiling, file).map_err(not_referenced(true))
     }
 
     fn of_storage(
         object: &Object,
         dataset: &Dataset,
-        dimensions: &Dimensions,
-        index: &Index,
-        options: &Options,
+        tiling: Option<&Result<Tiling, String>>,
+        &File { dimensions, index, options, .. }: &File<'_>,
     ) -> Result<Self, String> {
         let (Some(dataspace), Some(datatype)) = (&dataset.dataspace, &dataset.datatype) else {
             return Err("its dataspace or datatype could not be read".into());
@@ -125,8 +134,11 @@ impl Array {
                 let text = matches!(datatype.class, Class::VariableString(_));
                 (chunk_shape.clone(), if text { 0 } else { masks? })
             }
-            Storage::External(_) => return Err("its data is in other files (external)".into()),
-            Storage::Virtual => return Err("its data is in other datasets (virtual)".into()),
+            storage @ (Storage::External { .. } | Storage::Virtual { .. }) => {
+                let tiling = tiling.ok_or_else(|| elsewhere::not_followed(storage))?.as_ref()?;
+                check_rank(&shape, &tiling.chunk_shape)?;
+                (tiling.chunk_shape.clone(), 0)
+            }
             _ => return Err("its layout could not be read".into()),
         };
         let text = match &datatype.class {
@@ -140,10 +152,15 @@ impl Array {
             // Other layouts are not filtered, whatever the header says.
             _ => &[],
         };
-        let codecs = match &text {
+        let tiling = tiling.and_then(|tiling| tiling.as_ref().ok()).cloned();
+        if tiling.is_some() && text.is_some() {
+            return Err("variable-length strings in other files".into());
+        }
+        let codecs = match (&text, &tiling) {
+            (_, Some(tiling)) => tiling.codecs.clone(),
             // The text is in the sidecar, without the filters that its IDs went through.
-            Some(_) => Codecs { filters: vec![json!({ "id": "vlen-utf8" })], trailing: 0 },
-            None => codecs(filters, mask, element_size)?,
+            (Some(_), _) => Codecs { filters: vec![json!({ "id": "vlen-utf8" })], trailing: 0 },
+            (None, None) => codecs(filters, mask, element_size)?,
         };
         let mut array = Self {
             metadata: Value::Null,
@@ -153,6 +170,7 @@ impl Array {
             further: dtype.shape.len(),
             codecs,
             text,
+            tiling,
         };
         let missing = array.check_chunks(dataset, element_size, index.file_length)?;
 
@@ -187,6 +205,9 @@ impl Array {
     /// Every chunk with its key, in the order of the file's grid.
     pub(super) fn chunks(&self, dataset: &Dataset, mut each: impl FnMut(String, Reference)) {
         let origin = vec![0; self.shape.len()];
+        for tile in self.tiling.iter().flat_map(|tiling| &tiling.tiles) {
+            each(self.key(&tile.offset), tile.reference(self.codecs.trailing));
+        }
         match &dataset.storage {
             Storage::Compact { data } => {
                 each(self.key(&origin), self.here(data));
@@ -259,6 +280,9 @@ impl Array {
         element_size: u64,
         file_length: Option<u64>,
     ) -> Result<bool, String> {
+        if let Some(tiling) = &self.tiling {
+            return Ok(tiling.lacks_chunks(&self.shape));
+        }
         let file_length = file_length.unwrap_or(u64::MAX);
         let whole = |shape: &[u64]| {
             shape.iter().try_fold(element_size, |product, &n| product.checked_mul(n))
@@ -283,33 +307,14 @@ impl Array {
                 let mut present = 0_u128;
                 for chunk in chunks.iter().filter(|chunk| is_inside(chunk, &self.shape)) {
                     inside(chunk.at.0, chunk.size)?;
-                    self.check_chunk(&chunk, whole(&self.chunk_shape))?;
+                    self.codecs.check(&chunk, whole(&self.chunk_shape), &self.chunk_shape)?;
                     present += 1;
                 }
-                let grid =
-                    self.shape.iter().zip(&self.chunk_shape).try_fold(1_u128, |n, (all, one)| {
-                        n.checked_mul(u128::from(all.div_ceil((*one).max(1))))
-                    });
+                let grid = elsewhere::grid(&self.shape, &self.chunk_shape);
                 Ok(grid.is_none_or(|grid| present < grid))
             }
             _ => Ok(true),
         }
-    }
-
-    fn check_chunk(&self, chunk: &Chunk<'_>, whole: Option<u64>) -> Result<(), String> {
-        let at = chunk.at;
-        if chunk.offset.iter().zip(&self.chunk_shape).any(|(at, extent)| at % (*extent).max(1) != 0)
-        {
-            return Err(format!("the chunk at {at} does not start on the grid"));
-        }
-        let data = chunk.size.checked_sub(self.codecs.trailing);
-        if data.is_none() || self.codecs.filters.is_empty() && data != whole {
-            return Err(format!(
-                "the chunk at {at} has {} bytes, not those of its shape",
-                chunk.size
-            ));
-        }
-        Ok(())
     }
 }
 
@@ -345,8 +350,25 @@ fn check_edges(
     }
 }
 
+/// The codecs of a chunked dataset's chunks, if they all have the same.
+///
+/// # Errors
+/// Why they have not, or which filter has no codec.
+pub(crate) fn chunked_codecs(dataset: &Dataset) -> Result<Codecs, String> {
+    let Storage::Chunked { chunk_shape, chunks: Some(chunks), unfiltered_edges, .. } =
+        &dataset.storage
+    else {
+        return Ok(Codecs::default());
+    };
+    let shape = dataset.dataspace.as_ref().map(Dataspace::shape).unwrap_or_default();
+    check_rank(shape, chunk_shape)?;
+    check_edges(*unfiltered_edges, dataset, shape, chunk_shape)?;
+    let element_size = dataset.datatype.as_ref().map_or(0, |datatype| datatype.size.into());
+    codecs(&dataset.filters, common_mask(chunks, shape)?, element_size)
+}
+
 /// Chunks outside the extent are remains of a larger one.
-fn is_inside(chunk: &Chunk<'_>, shape: &[u64]) -> bool {
+pub(crate) fn is_inside(chunk: &Chunk<'_>, shape: &[u64]) -> bool {
     chunk.offset.iter().zip(shape).all(|(at, extent)| at < extent)
 }
 

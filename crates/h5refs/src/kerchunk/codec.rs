@@ -5,6 +5,7 @@
 
 use h5meta::filter::{DEFLATE, FLETCHER32, SHUFFLE};
 use h5meta::message::Filter;
+use h5meta::model::Chunk;
 use serde_json::{Value, json};
 
 const BLOSC: u16 = 32001;
@@ -15,11 +16,32 @@ const CHECKSUM: u64 = 4;
 
 /// A pipeline as Zarr codecs.
 #[derive(Clone, Debug, Default, PartialEq)]
-pub(super) struct Codecs {
+pub(crate) struct Codecs {
     /// In the order of `.zarray`'s `filters`.
     pub(super) filters: Vec<Value>,
     /// Bytes at the end of each stored chunk that are not for the codecs.
     pub(super) trailing: u64,
+}
+
+impl Codecs {
+    /// Checks that a chunk is where and what it can be; `whole` is its bytes without filters.
+    pub(crate) fn check(
+        &self,
+        chunk: &Chunk<'_>,
+        whole: Option<u64>,
+        chunk_shape: &[u64],
+    ) -> Result<(), String> {
+        let at = chunk.at;
+        if chunk.offset.iter().zip(chunk_shape).any(|(at, extent)| at % (*extent).max(1) != 0) {
+            return Err(format!("the chunk at {at} does not start on the grid"));
+        }
+        let data = chunk.size.checked_sub(self.trailing);
+        if data.is_none() || self.filters.is_empty() && data != whole {
+            let size = chunk.size;
+            return Err(format!("the chunk at {at} has {size} bytes, not those of its shape"));
+        }
+        Ok(())
+    }
 }
 
 /// The codecs for chunks with this filter mask, or the filter that has none.

@@ -26,9 +26,10 @@ pub(super) fn document(entries: &[(String, Reference)], url: &str) -> Vec<u8> {
             }
             // What was to be inlined, and was not, is where it is.
             Reference::Range(range) | Reference::ToInline(range) => {
-                let length = range.end - range.start;
-                let rendered = format!("[{quoted_url},{},{length}]", range.start);
-                out.extend_from_slice(rendered.as_bytes());
+                self::range(&mut out, &quoted_url, range);
+            }
+            Reference::Elsewhere { file, range, .. } => {
+                self::range(&mut out, &serde_json::Value::from(&**file).to_string(), range);
             }
             // Looked up or taken out before this: a null is an empty chunk to no reader.
             Reference::Text(_) => out.extend_from_slice(b"null"),
@@ -36,6 +37,11 @@ pub(super) fn document(entries: &[(String, Reference)], url: &str) -> Vec<u8> {
     }
     out.extend_from_slice(b"\n}}\n");
     out
+}
+
+fn range(out: &mut Vec<u8>, quoted_url: &str, range: &std::ops::Range<u64>) {
+    let length = range.end - range.start;
+    out.extend_from_slice(format!("[{quoted_url},{},{length}]", range.start).as_bytes());
 }
 
 fn string(out: &mut Vec<u8>, text: &str) {

@@ -9,6 +9,7 @@
 //! | `attrs` | attributes as JSON |
 //! | `text` | chunks of variable-length strings, whose text goes into the sidecar |
 //! | `dims` | `_ARRAY_DIMENSIONS` |
+//! | `elsewhere` | data in other files |
 //! | `json` | the references as a document |
 //!
 //! Nothing here does I/O: small chunks that are to be inlined are named, and put in place by whoever
@@ -19,11 +20,14 @@ mod attrs;
 mod codec;
 mod dims;
 mod dtype;
+mod elsewhere;
 mod fill_value;
 mod json;
 mod text;
 
+use std::collections::BTreeMap;
 use std::ops::Range;
+use std::sync::Arc;
 
 use bytes::Bytes;
 use h5meta::message::LinkTarget;
@@ -31,12 +35,16 @@ use h5meta::model::{Dataset, Index, NamedLink, Object, ObjectKind, Problem};
 use rayon::slice::ParallelSliceMut as _;
 use serde_json::json;
 
+pub(crate) use self::array::{chunked_codecs, is_inside};
+pub(crate) use self::codec::Codecs;
 pub use self::codec::name as filter_name;
+pub use self::elsewhere::first_names;
+pub(crate) use self::elsewhere::{Place, Tile, Tiling, Tilings, fill, grid, same_type};
 pub(crate) use self::text::{Ids, Raw, TextChunk};
 
 use crate::document::text as text_of;
 
-use self::array::Array;
+use self::array::{Array, File};
 use self::dims::Dimensions;
 
 /// How references are made.
@@ -67,6 +75,8 @@ pub(crate) enum Reference {
     Range(Range<u64>),
     /// Bytes of the file that are to be inlined.
     ToInline(Range<u64>),
+    /// Bytes of another file, which are to be inlined or not.
+    Elsewhere { file: Arc<str>, range: Range<u64>, inline: bool },
     /// Strings that are to be looked up.
     Text(TextChunk),
 }
@@ -147,9 +157,19 @@ pub struct References {
 }
 
 impl References {
-    /// The references of an index.
+    /// The references of an index, which follows no other file.
     #[must_use]
     pub fn new(index: &Index, problems: &[Problem], options: &Options) -> Self {
+        Self::following(index, problems, &BTreeMap::new(), options)
+    }
+
+    /// The references of an index; of datasets whose data is in other files, what was found there.
+    pub(crate) fn following(
+        index: &Index,
+        problems: &[Problem],
+        tilings: &Tilings,
+        options: &Options,
+    ) -> Self {
         let mut references = Self::default();
         let dimensions = Dimensions::of(index);
         for object in &index.objects {
@@ -158,8 +178,9 @@ impl References {
                 ObjectKind::Group(_) => references.group(object, index),
                 ObjectKind::Dataset(dataset) => {
                     references.counts.datasets += 1;
-                    let array = Array::new(object, dataset, &dimensions, index, problems, options);
-                    match array {
+                    let tiling = tilings.get(&object.path);
+                    let file = File { dimensions: &dimensions, index, problems, options };
+                    match Array::new(object, dataset, tiling, &file) {
                         Ok(array) => references.array(object, dataset, &array, options),
                         Err(why) => references.not_referenced.push(why),
                     }
@@ -185,6 +206,28 @@ impl References {
     pub fn inline(&mut self, chunks: Vec<Bytes>) {
         let pending = self.entries.iter_mut().map(|(_, reference)| reference);
         let pending = pending.filter(|reference| matches!(reference, Reference::ToInline(_)));
+        for (reference, bytes) in pending.zip(chunks) {
+            *reference = Reference::Inline(bytes);
+        }
+    }
+
+    /// The byte ranges of other files that are to be inlined, by file.
+    pub(crate) fn to_inline_elsewhere(&self) -> BTreeMap<Arc<str>, Vec<Range<u64>>> {
+        let mut ranges: BTreeMap<_, Vec<_>> = BTreeMap::new();
+        for (_, reference) in &self.entries {
+            if let Reference::Elsewhere { file, range, inline: true } = reference {
+                ranges.entry(Arc::clone(file)).or_default().push(range.clone());
+            }
+        }
+        ranges
+    }
+
+    /// Puts chunks of another file in place, in the order of [`References::to_inline_elsewhere`].
+    pub(crate) fn inline_elsewhere(&mut self, of: &str, chunks: Vec<Bytes>) {
+        let pending = self.entries.iter_mut().map(|(_, reference)| reference);
+        let pending = pending.filter(|reference| {
+            matches!(reference, Reference::Elsewhere { file, inline: true, .. } if **file == *of)
+        });
         for (reference, bytes) in pending.zip(chunks) {
             *reference = Reference::Inline(bytes);
         }
@@ -244,10 +287,16 @@ impl References {
                 Reference::Range(range) if range.end - range.start < options.inline_threshold => {
                     Reference::ToInline(range)
                 }
+                Reference::Elsewhere { file, range, .. } => {
+                    let inline = range.end - range.start < options.inline_threshold;
+                    Reference::Elsewhere { file, range, inline }
+                }
                 chunk => chunk,
             };
             match chunk {
-                Reference::Range(_) => self.counts.referenced_chunks += 1,
+                Reference::Range(_) | Reference::Elsewhere { inline: false, .. } => {
+                    self.counts.referenced_chunks += 1;
+                }
                 _ => self.counts.inlined_chunks += 1,
             }
             self.entries.push((format!("{prefix}{key}"), chunk));

@@ -275,6 +275,8 @@ impl Http {
         let reason = format!("the server answered {status}{place}{hint}");
         if passing {
             Error::passing(&self.location, reason)
+        } else if status == StatusCode::NOT_FOUND {
+            Error::missing(&self.location, reason)
         } else {
             Error::refused(&self.location, reason)
         }

@@ -108,7 +108,7 @@ fn version(meta: &Metadata) -> Version {
 
 fn failed(location: &str, error: &std::io::Error) -> Error {
     match error.kind() {
-        ErrorKind::NotFound => Error::refused(location, "no such file"),
+        ErrorKind::NotFound => Error::missing(location, "no such file"),
         ErrorKind::PermissionDenied => Error::refused(location, "permission denied"),
         _ => Error::refused(location, error.to_string()),
     }

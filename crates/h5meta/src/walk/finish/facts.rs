@@ -4,14 +4,14 @@ use std::collections::HashMap;
 
 use super::super::Walk;
 use super::super::attributes::unsupported;
+use super::super::elsewhere::External;
 use super::super::groups::SymbolTableState;
 use super::super::objects::{ObjectId, ObjectState};
-use super::{Problems, shown};
+use super::{Problems, elsewhere, shown};
 use crate::error::{Error, Kind, Result};
 use crate::heap::local;
 use crate::message::{
-    Dataspace, Datatype, ExternalFiles, FillValue, Filter, Layout, Link, LinkTarget, MaybeShared,
-    Message,
+    Dataspace, Datatype, FillValue, Filter, Layout, Link, LinkTarget, MaybeShared, Message,
 };
 use crate::model::{Dataset, Effect, Group, NamedLink, ObjectKind, Storage};
 use crate::spec::Structure;
@@ -45,7 +45,7 @@ struct Facts<'a> {
     fill_value: Option<&'a MaybeShared<FillValue>>,
     fill_value_old: Option<&'a MaybeShared<FillValue>>,
     filters: Option<&'a MaybeShared<Vec<Filter>>>,
-    external: Option<&'a ExternalFiles>,
+    external: Option<&'a External>,
     symbol_table: Option<&'a SymbolTableState>,
     links: Vec<&'a Link>,
     new_style: bool,
@@ -58,6 +58,7 @@ impl<'a> Facts<'a> {
         for block in state.blocks() {
             facts.layout = facts.layout.or(block.layout.as_ref());
             facts.symbol_table = facts.symbol_table.or(block.symbol_table.as_ref());
+            facts.external = facts.external.or(block.external.as_ref());
         }
         for message in state.blocks().flat_map(|block| &block.messages) {
             match message {
@@ -66,7 +67,6 @@ impl<'a> Facts<'a> {
                 Message::FillValue(fill) => _ = facts.fill_value.get_or_insert(fill),
                 Message::FillValueOld(fill) => _ = facts.fill_value_old.get_or_insert(fill),
                 Message::FilterPipeline(filters) => _ = facts.filters.get_or_insert(filters),
-                Message::ExternalFiles(files) => _ = facts.external.get_or_insert(files),
                 Message::Link(link) => facts.links.push(link),
                 Message::LinkInfo(_) => facts.new_style = true,
                 Message::Attribute(MaybeShared::At(_)) => facts.shared_attributes = true,
@@ -153,15 +153,16 @@ impl<'a> Facts<'a> {
         };
         Ok(match layout {
             Layout::Compact { data } => Storage::Compact { data: data.clone() },
-            Layout::Contiguous { .. } if self.external.is_some() => match self.external {
-                Some(files) => Storage::External(files.clone()),
-                None => Storage::Unreadable,
+            Layout::Contiguous { address, size } => match (self.external, address) {
+                (Some(external), _) => {
+                    Storage::External { files: elsewhere::external_files(external, superblock)? }
+                }
+                (None, None) => Storage::Contiguous { at: None, size: 0 },
+                (None, Some(address)) => {
+                    let size = size.or_else(|| dataset.size()).unwrap_or(u64::MAX);
+                    Storage::Contiguous { at: Some(superblock.locate(*address)?), size }
+                }
             },
-            Layout::Contiguous { address: None, .. } => Storage::Contiguous { at: None, size: 0 },
-            Layout::Contiguous { address: Some(address), size } => {
-                let size = size.or_else(|| dataset.size()).unwrap_or(u64::MAX);
-                Storage::Contiguous { at: Some(superblock.locate(*address)?), size }
-            }
             Layout::Chunked { chunk_shape, index, unfiltered_edges, .. } => {
                 // The chunks come later: see `chunks`.
                 Storage::Chunked {
@@ -171,7 +172,8 @@ impl<'a> Facts<'a> {
                     chunks: None,
                 }
             }
-            Layout::Virtual { .. } => Storage::Virtual,
+            // The mappings come later: see `elsewhere`.
+            Layout::Virtual { .. } => Storage::Virtual { mappings: None },
         })
     }
 }

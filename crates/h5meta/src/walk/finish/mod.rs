@@ -1,6 +1,7 @@
 //! The end of the walk: facts, in whatever order they came, as one [`Index`] in one order.
 
 mod chunks;
+mod elsewhere;
 mod facts;
 mod paths;
 
@@ -31,6 +32,7 @@ pub(super) fn finish(mut walk: Walk) -> Result<(Index, Vec<Problem>)> {
     }
     let mut attributes = attributes(&mut walk, &mut problems);
     let mut kinds = facts::kinds(&walk, &superblock, &mut problems);
+    elsewhere::take_mappings(&mut walk, &superblock, &mut kinds, &mut problems)?;
     chunks::take_chunks(&mut walk, &superblock, &mut kinds, &mut problems);
     if !matches!(kinds.get(&root), Some(ObjectKind::Group(_))) {
         return Err(walk.cause(no_root_group(root, problems)));

@@ -17,7 +17,7 @@ pub(super) fn error(location: &str, error: &object_store::Error) -> Error {
             Error::changed(location, reason)
         }
         (Library::NotFound { .. }, _) => {
-            Error::refused(location, format!("not found: {}", reason(error)))
+            Error::missing(location, format!("not found: {}", reason(error)))
         }
         (Library::PermissionDenied { .. } | Library::Unauthenticated { .. }, _) => {
             let reason = reason(error);
