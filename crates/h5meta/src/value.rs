@@ -12,6 +12,7 @@ use crate::heap::global::HeapId;
 use crate::message::datatype::{
     Bits, ByteOrder, Class, Datatype, Float, ReferenceKind, StringType,
 };
+use crate::selection::Selection;
 use crate::spec::Structure;
 use crate::wire::{Address, Cursor, Sizes, to_usize};
 
@@ -41,6 +42,13 @@ pub enum Value {
         object: Address,
         /// The attribute's name.
         name: Vec<u8>,
+    },
+    /// A reference to a region of a dataset.
+    RegionReference {
+        /// The dataset, by its header.
+        object: Address,
+        /// The elements of it that are meant.
+        region: Box<Selection>,
     },
     /// A reference into another file.
     ExternalReference {
@@ -130,10 +138,10 @@ impl<H: GlobalHeap> Reader<'_, H> {
                 Some((length, object)) => Value::Sequence(self.elements(base, &object, length)?),
                 None => Value::Sequence(Vec::new()),
             },
-            Class::VariableString(string) => {
+            Class::VariableString(_) => {
                 let (length, object) = self.heap_object(bytes)?.unwrap_or_default();
                 let text = object.get(..to_usize(length)).unwrap_or(&object);
-                Value::String(unpadded(text, *string).to_vec())
+                Value::String(until_nul(text).to_vec())
             }
             Class::Reference(ReferenceKind::Object) => {
                 crate::coverage::mark(Structure::Reference, "object, before HDF5 1.12");
@@ -148,7 +156,9 @@ impl<H: GlobalHeap> Reader<'_, H> {
                 }
                 match self.heap.object(id)? {
                     Some(object) => {
-                        Value::Reference(Cursor::new(&object, Structure::Data).address(self.sizes)?)
+                        let mut cursor = Cursor::new(&object, Structure::Data);
+                        let dataset = cursor.address(self.sizes)?;
+                        reference::region(dataset, &cursor)?
                     }
                     None => Value::Reference(None),
                 }
@@ -192,11 +202,18 @@ fn unsupported(what: &'static str) -> Error {
     Error::new(Kind::Unsupported { what }, Structure::Data, 0)
 }
 
+/// A variable-length string: it ends at a NUL, whatever its padding says, which is for strings of
+/// fixed length.
+#[must_use]
+pub fn until_nul(bytes: &[u8]) -> &[u8] {
+    bytes.split(|&byte| byte == 0).next().unwrap_or_default()
+}
+
 /// A string without what fills it up.
 #[must_use]
 pub fn unpadded(bytes: &[u8], string: StringType) -> &[u8] {
     match string.padding {
-        0 => bytes.split(|&byte| byte == 0).next().unwrap_or_default(),
+        0 => until_nul(bytes),
         2 => trim_end(bytes, b' '),
         _ => trim_end(bytes, 0),
     }
@@ -289,8 +306,13 @@ fn assembled(negative: bool, exponent: u128, mantissa: u128, float: Float) -> f6
         reason = "there is no other conversion, and rounding is what is wanted"
     )]
     let fraction = |mantissa: u128| mantissa as f64;
-    let magnitude = if float.implied_bit && exponent == all_ones {
-        if mantissa == 0 { f64::INFINITY } else { f64::NAN }
+    // Where the mantissa's first bit is stored, an infinity has it set.
+    let stored_bit = match float.implied_bit {
+        true => 0,
+        false => 1_u128.checked_shl(u32::from(float.mantissa_size).wrapping_sub(1)).unwrap_or(0),
+    };
+    let magnitude = if exponent == all_ones {
+        if mantissa & !stored_bit == 0 { f64::INFINITY } else { f64::NAN }
     } else if exponent == 0 && mantissa == 0 {
         0.0
     } else if float.implied_bit && exponent == 0 {

@@ -83,6 +83,9 @@ fn nothing_more(cursor: &mut Cursor<'_>) -> Result<()> {
 fn version(cursor: &mut Cursor<'_>, known: &[u32]) -> Result<u32> {
     let found = cursor.u32()?;
     if known.contains(&found) {
+        let of = ["none or all", "points", "hyperslab"];
+        let of = of.get(known.len().saturating_sub(1)).unwrap_or(&"?");
+        cursor.mark(format_args!("{of}, version {found}"));
         return Ok(found);
     }
     Err(cursor.unknown_version(found))

@@ -9,6 +9,7 @@ use bytes::Bytes;
 use super::{GlobalHeap, Value};
 use crate::error::Result;
 use crate::heap::global::HeapId;
+use crate::selection::Selection;
 use crate::spec::Structure;
 use crate::wire::{Address, Cursor, Sizes, to_usize};
 
@@ -62,8 +63,12 @@ fn block(bytes: &[u8], kind: u8, is_external: bool) -> Result<Value> {
         let length = cursor.u16()?;
         return Ok(Value::ExternalReference { file: cursor.take(length.into())?.to_vec() });
     }
-    if kind != ATTRIBUTE {
+    if kind == OBJECT {
         return Ok(Value::Reference(object));
+    }
+    if kind == REGION {
+        cursor.take(4 + 4)?; // bytes of the selection, rank
+        return region(object, &cursor);
     }
     let length = cursor.u16()?.into();
     let stored = cursor.take(length)?;
@@ -72,6 +77,14 @@ fn block(bytes: &[u8], kind: u8, is_external: bool) -> Result<Value> {
         Some(object) => Value::AttributeReference { object, name },
         None => Value::Reference(None),
     })
+}
+
+/// A region of a dataset: the selection that `cursor` is at.
+pub(super) fn region(dataset: Option<Address>, cursor: &Cursor<'_>) -> Result<Value> {
+    let Some(object) = dataset else { return Ok(Value::Reference(None)) };
+    let (region, _) =
+        Selection::decode(cursor.rest()).map_err(|error| error.further(cursor.position()))?;
+    Ok(Value::RegionReference { object, region: Box::new(region) })
 }
 
 #[cfg(test)]
@@ -117,9 +130,11 @@ mod tests {
 
     #[test]
     fn the_others_are_in_the_heap() {
-        // A region is a reference to its dataset; the selection behind it is not kept.
-        let region = [token(800).as_slice(), &[30, 0, 0, 0]].concat();
-        assert_eq!(in_heap(3, 0, &region).unwrap(), Value::Reference(Some(Address(800))));
+        let all = [3_u8, 0, 0, 0, 1, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0];
+        let region = [token(800).as_slice(), &[16, 0, 0, 0, 2, 0, 0, 0], &all].concat();
+        let expected =
+            Value::RegionReference { object: Address(800), region: Box::new(Selection::All) };
+        assert_eq!(in_heap(3, 0, &region).unwrap(), expected);
         let attribute = [token(800).as_slice(), &[4, 0], b"unit"].concat();
         let expected = Value::AttributeReference { object: Address(800), name: b"unit".to_vec() };
         assert_eq!(in_heap(4, 0, &attribute).unwrap(), expected);

@@ -74,6 +74,12 @@ fn floats_of_every_layout() {
     };
     let one_and_a_half = [0, 0, 0, 0, 0, 0, 0, 0xc0, 0xff, 0x3f, 0, 0, 0, 0, 0, 0];
     assert_eq!(float(&one_and_a_half, ByteOrder::Little, extended), 1.5);
+    // Infinity has that bit set and no other; anything else with such an exponent is no number.
+    let [mut infinity, mut nan] = [one_and_a_half; 2];
+    infinity[7..10].copy_from_slice(&[0x80, 0xff, 0x7f]);
+    nan[7..10].copy_from_slice(&[0xc0, 0xff, 0x7f]);
+    assert_eq!(float(&infinity, ByteOrder::Little, extended), f64::INFINITY);
+    assert!(float(&nan, ByteOrder::Little, extended).is_nan());
     // VAX order stores 0x3fc00000 as the pairs 0x3fc0, 0x0000, each little-endian.
     assert_eq!(float(&[0xc0, 0x3f, 0x00, 0x00], ByteOrder::Vax, single), 1.5);
 }

@@ -30,7 +30,7 @@ pub(super) fn selections(mappings: &[Mapping]) -> Value {
 
 /// `"all"`, `"none"`, `{"points": [...]}`, `{"blocks": [[first, last], ...]}`, or a regular hyperslab
 /// with a list for each of `start`, `stride`, `count` and `block`, where null is unlimited.
-fn selection(selection: &Selection) -> Value {
+pub(super) fn selection(selection: &Selection) -> Value {
     match selection {
         Selection::All => json!("all"),
         Selection::None => json!("none"),

@@ -16,7 +16,7 @@ use serde_json::{Map, Value, json};
 
 pub use self::datatype::datatype;
 pub use self::describe::describe;
-pub(crate) use self::value::{float, number_of, text, value};
+pub(crate) use self::value::{float, nested, number_of, text, value};
 
 /// The document of an index, and of what could not be read.
 #[must_use]
@@ -81,28 +81,10 @@ fn attribute(attribute: &Attribute, index: &Index) -> Value {
     fields.insert("shape".into(), shape(Some(&attribute.dataspace)));
     fields.insert("dtype".into(), datatype(&attribute.datatype, None));
     if let Some(values) = &attribute.values {
-        let rendered = values.iter().map(|each| value(each, &attribute.datatype, index));
-        let nested = nest(rendered.collect(), attribute.dataspace.shape());
-        fields.insert("value".into(), nested);
+        let mut rendered = values.iter().map(|each| value(each, &attribute.datatype, index));
+        fields.insert("value".into(), nested(attribute.dataspace.shape(), &mut rendered));
     }
     Value::Object(fields)
-}
-
-/// Values in C order as lists of lists, the innermost of the last dimension; a scalar is no list.
-fn nest(values: Vec<Value>, shape: &[u64]) -> Value {
-    let mut values = values;
-    for extent in shape.iter().skip(1).rev() {
-        let extent = usize::try_from(*extent).unwrap_or(usize::MAX);
-        if extent == 0 {
-            // Lists without elements are as many as the dimensions before say: one is enough.
-            return json!([]);
-        }
-        values = values.chunks(extent).map(|row| Value::from(row.to_vec())).collect();
-    }
-    match (shape, values.as_slice()) {
-        ([], [one]) => one.clone(),
-        _ => values.into(),
-    }
 }
 
 fn link(link: &NamedLink) -> Value {

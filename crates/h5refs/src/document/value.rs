@@ -4,7 +4,11 @@ use h5meta::Index;
 use h5meta::message::datatype::{Class, Datatype};
 use serde_json::{Map, Value, json};
 
+use super::elsewhere::selection;
 use super::hex;
+
+/// The most empty lists in a list.
+const MOST_EMPTY: u64 = 1024;
 
 /// A value as JSON. What JSON has no word for is a string: `NaN`, bytes in hexadecimal, a
 /// reference's path.
@@ -35,9 +39,23 @@ pub(crate) fn value(value: &h5meta::value::Value, datatype: &Datatype, index: &I
             let object = index.object_at(*object).map(|object| &object.path);
             json!({ "object": object, "attribute": text(name) })
         }
+        (V::RegionReference { object, region }, _) => {
+            let object = index.object_at(*object).map(|object| &object.path);
+            json!({ "object": object, "region": selection(region) })
+        }
         (V::ExternalReference { file }, _) => json!({ "file": text(file) }),
         _ => Value::Null,
     }
+}
+
+/// Lists of lists, filled from `elements` in order; the rank bounds the depth.
+pub(crate) fn nested(shape: &[u64], elements: &mut dyn Iterator<Item = Value>) -> Value {
+    let Some((&count, inner)) = shape.split_first() else {
+        return elements.next().unwrap_or(Value::Null);
+    };
+    // Empty lists hold nothing that would bound their number.
+    let count = if inner.contains(&0) { count.min(MOST_EMPTY) } else { count };
+    (0..count).map(|_| nested(inner, elements)).collect()
 }
 
 /// An integer of any width; one that JSON's readers cannot hold is a string.

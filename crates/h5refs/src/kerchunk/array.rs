@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use bytes::Bytes;
 use h5meta::filter::{self, Failure};
-use h5meta::message::datatype::{Class, StringType};
+use h5meta::message::datatype::Class;
 use h5meta::message::{Dataspace, Filter};
 use h5meta::model::{Chunk, ChunkTable, Dataset, Effect, Index, Object, Problem, Storage};
 use serde_json::{Value, json};
@@ -54,18 +54,12 @@ pub(super) struct File<'a> {
 /// What it takes to look strings up.
 #[derive(Clone, Debug)]
 struct Text {
-    string: StringType,
     filters: Arc<[Filter]>,
     element_size: u32,
 }
 
 impl Text {
-    fn new(
-        string: StringType,
-        element_size: u32,
-        dataset: &Dataset,
-        options: &Options,
-    ) -> Result<Self, String> {
+    fn new(element_size: u32, dataset: &Dataset, options: &Options) -> Result<Self, String> {
         let (filters, chunk_shape) = match &dataset.storage {
             Storage::Chunked { chunk_shape, .. } => (dataset.filters.as_slice(), &**chunk_shape),
             _ => (&[][..], &[][..]),
@@ -82,7 +76,7 @@ impl Text {
             let most = options.max_inline_vlen;
             return Err(format!("more than {most} bytes of variable-length strings"));
         }
-        Ok(Self { string, filters: filters.into(), element_size })
+        Ok(Self { filters: filters.into(), element_size })
     }
 }
 
@@ -142,9 +136,7 @@ impl Array {
             _ => return Err("its layout could not be read".into()),
         };
         let text = match &datatype.class {
-            Class::VariableString(string) => {
-                Some(Text::new(*string, datatype.size, dataset, options)?)
-            }
+            Class::VariableString(_) => Some(Text::new(datatype.size, dataset, options)?),
             _ => None,
         };
         let filters = match &dataset.storage {
@@ -253,7 +245,6 @@ impl Array {
             filter_mask,
             elements: usize::try_from(elements).unwrap_or(usize::MAX),
             element_size: usize::try_from(text.element_size).unwrap_or(usize::MAX),
-            string: text.string,
         }
     }
 

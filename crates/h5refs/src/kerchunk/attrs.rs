@@ -11,12 +11,9 @@ use h5meta::value::Value as Element;
 use serde_json::{Map, Value, json};
 
 use super::dtype::is_bool;
-use crate::document::{float, number_of};
+use crate::document::{float, nested, number_of, value as in_document};
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
-
-/// The most empty lists in a list.
-const MOST_EMPTY: u64 = 1024;
 
 /// The attributes of an object that are its user's, without those named in `taken`.
 pub(super) fn attributes(object: &Object, index: &Index, taken: &[&str]) -> Map<String, Value> {
@@ -71,16 +68,6 @@ fn value(attribute: &Attribute, index: &Index) -> Option<Value> {
     }
 }
 
-/// Lists of lists, filled from `elements` in order; the rank bounds the depth.
-fn nested(shape: &[u64], elements: &mut dyn Iterator<Item = Value>) -> Value {
-    let Some((&count, inner)) = shape.split_first() else {
-        return elements.next().unwrap_or(Value::Null);
-    };
-    // Empty lists hold nothing that would bound their number.
-    let count = if inner.contains(&0) { count.min(MOST_EMPTY) } else { count };
-    (0..count).map(|_| nested(inner, elements)).collect()
-}
-
 fn element(value: &Element, datatype: &Datatype, index: &Index) -> Value {
     match (value, &datatype.class) {
         (Element::Integer(number), _) => number_of(*number),
@@ -115,6 +102,13 @@ fn element(value: &Element, datatype: &Datatype, index: &Index) -> Value {
         (Element::Reference(Some(address)), _) => {
             index.object_at(*address).map_or(Value::Null, |object| json!(object.path))
         }
+        // Those that h5py cannot read are as our own document has them.
+        (
+            Element::AttributeReference { .. }
+            | Element::RegionReference { .. }
+            | Element::ExternalReference { .. },
+            _,
+        ) => in_document(value, datatype, index),
         _ => Value::Null,
     }
 }
@@ -130,12 +124,12 @@ fn complex(values: &[Element], members: &[Member]) -> Option<Value> {
     }
 }
 
-/// `(1-2j)`, as kerchunk has it: JSON has no complex numbers, and Python reads this.
 /// Bytes as text, with U+FFFD for what is not UTF-8: as kerchunk has it.
 fn text(bytes: &[u8]) -> String {
     String::from_utf8_lossy(bytes).into_owned()
 }
 
+/// `(1-2j)`, as kerchunk has it: JSON has no complex numbers, and Python reads this.
 fn complex_text(real: f64, imaginary: f64) -> Value {
     let part = |number: f64| match number {
         number if number.is_nan() => "nan".to_owned(),

@@ -11,7 +11,6 @@ use bytes::Bytes;
 use h5meta::filter::decode;
 use h5meta::heap::global::{Collection, HeapId};
 use h5meta::message::Filter;
-use h5meta::message::datatype::StringType;
 use h5meta::wire::Cursor;
 use h5meta::{Address, Sizes, Structure};
 
@@ -27,7 +26,6 @@ pub(crate) struct TextChunk {
     pub(super) elements: usize,
     /// Bytes of an ID.
     pub(super) element_size: usize,
-    pub(super) string: StringType,
 }
 
 /// A chunk's bytes, or where they are.
@@ -41,7 +39,6 @@ pub(crate) enum Raw {
 #[derive(Clone, Debug)]
 pub(crate) struct Ids {
     ids: Vec<(u32, HeapId)>,
-    string: StringType,
 }
 
 impl TextChunk {
@@ -59,7 +56,7 @@ impl TextChunk {
             };
             ids.push(element(()).map_err(|error| error.to_string())?);
         }
-        Ok(Ids { ids, string: self.string })
+        Ok(Ids { ids })
     }
 }
 
@@ -85,7 +82,7 @@ impl Ids {
                 let object = collection.object(id.object);
                 let object = object.ok_or("a string that its heap collection lacks")?;
                 let bytes = object.get(..*length as usize).unwrap_or(object);
-                text = String::from_utf8_lossy(h5meta::value::unpadded(bytes, self.string)).into();
+                text = String::from_utf8_lossy(h5meta::value::until_nul(bytes)).into();
             }
             encoded.extend(count(text.len())?.to_le_bytes());
             encoded.extend(text.as_bytes());

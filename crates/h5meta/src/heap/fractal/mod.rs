@@ -116,8 +116,12 @@ impl Header {
             max_direct: fields.max_direct.0,
             offset_bits: fields.offset_bits,
         };
-        let powers = table.start.is_power_of_two() && table.max_direct.is_power_of_two();
-        let ordered = table.start <= table.max_direct && table.max_direct <= u64::from(u32::MAX);
+        // 64 KiB, which libhdf5 chooses, does not fit lengths of two bytes. An empty heap is one still.
+        let unsaid = table.max_direct == 0 && fields.root.0.is_none();
+        let powers =
+            table.start.is_power_of_two() && (table.max_direct.is_power_of_two() || unsaid);
+        let ordered =
+            (table.start <= table.max_direct || unsaid) && table.max_direct <= u64::from(u32::MAX);
         if !powers
             || !ordered
             || !table.width.is_power_of_two()
