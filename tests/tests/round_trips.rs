@@ -8,7 +8,7 @@ use e2e::granule::{CHILDREN, Granule, Shape};
 use e2e::memory::Memory;
 use e2e::snapshot::assert_snapshot;
 use e2e::{testdata, testfiles, workspace};
-use h5meta::Limits;
+use h5meta::{Limits, Walk};
 use h5refs::fetch::{Counters, Policy, Trace, walk};
 use h5refs::source::Source;
 
@@ -20,7 +20,7 @@ const ATL03_DEPTH: u64 = 1 + 3 * 4 + 1 + 3;
 
 async fn trace(source: &dyn Source, policy: &Policy) -> Trace {
     let counters = Counters::default();
-    walk(source, policy, Limits::default(), &counters).await.unwrap();
+    walk(Walk::new(Limits::default()), source, policy, &counters).await.unwrap();
     counters.trace()
 }
 

@@ -1,5 +1,6 @@
 //! The project's own tasks: `cargo xtask <task>`.
 
+mod coverage;
 mod fixtures;
 mod fuzz;
 mod parity;
@@ -16,6 +17,7 @@ type Task = fn(&[String]) -> anyhow::Result<()>;
 const TASKS: &[(&str, Task, &str)] = &[
     ("ci", ci, "everything that has to pass before a change lands"),
     ("tidy", tidy::run, "the rules no compiler checks: module docs, file sizes, dependencies"),
+    ("coverage", coverage::run, "which structures are read: docs/coverage.md (--check: is it so?)"),
     ("fixtures", fixtures::run, "do the scripts still make testdata/ as it is? (--write: make it)"),
     ("parity", parity::run, "read our sidecars through zarr and xarray, compare with h5py"),
     ("fuzz", fuzz::run, "run the fuzz targets: fuzz [TARGET] [--seconds N]"),

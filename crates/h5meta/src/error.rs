@@ -3,7 +3,7 @@
 use std::fmt;
 
 use crate::spec::Structure;
-use crate::superblock::ForeignFormat;
+use crate::superblock::{FileSet, ForeignFormat};
 use crate::wire::FileOffset;
 
 /// The result of anything that reads a file's bytes.
@@ -70,6 +70,12 @@ pub enum Kind {
         /// What is not read.
         what: &'static str,
     },
+    /// Behind a filter that this crate does not undo.
+    #[error("behind filter {id}, which is not undone here")]
+    Filter {
+        /// The filter's number.
+        id: u16,
+    },
     /// A budget of [`Limits`](crate::Limits) would be exceeded.
     #[error("more than the limit {limit}={max} allows")]
     Limit {
@@ -81,6 +87,20 @@ pub enum Kind {
     /// A structure is reached again from below itself, or from a second parent.
     #[error("reached a second time: a cycle, or two parents")]
     Cycle,
+    /// The file is shorter than its superblock says.
+    #[error(
+        "the file has {have} bytes of the {need} that it says: it was cut off, or is one of several \
+         that a file driver split it into"
+    )]
+    CutOff {
+        /// Bytes of the file, as it says.
+        need: u64,
+        /// Bytes that are there.
+        have: u64,
+    },
+    /// One of several files that a file driver split one into.
+    #[error("{0}")]
+    Part(FileSet),
     /// The file is not HDF5; what it seems to be instead, where that can be told.
     #[error("not HDF5: {0}")]
     NotHdf5(ForeignFormat),
@@ -139,7 +159,7 @@ impl Error {
     /// Whether the file is valid as far as can be told, but uses something not read yet.
     #[must_use]
     pub fn is_unsupported(&self) -> bool {
-        matches!(self.0.kind, Kind::Unsupported { .. } | Kind::Version { .. })
+        matches!(self.0.kind, Kind::Unsupported { .. } | Kind::Version { .. } | Kind::Filter { .. })
     }
 
     /// Whether a budget stopped the reading, so that a larger one might help.

@@ -11,13 +11,14 @@
 //!
 //! | specification | module |
 //! |---|---|
-//! | II superblock | [`superblock`] |
+//! | II superblock, its extension, driver information, cache image | [`superblock`] |
 //! | III.A B-trees | [`btree`] |
 //! | III.B, III.C symbol tables | [`symbol_table`] |
 //! | III.D to III.G local, global and fractal heaps | [`heap`] |
 //! | III.I shared message table | [`shared_message`] |
 //! | IV.A.1 object headers | [`object_header`] |
 //! | IV.A.2 header messages | [`message`] |
+//! | IV.A.2.l filters | [`filter`] |
 //! | VII chunk indexes | [`chunk_index`] |
 //! | VIII.A dataspace selections | [`selection`] |
 //!
@@ -60,7 +61,9 @@
 
 pub mod btree;
 pub mod chunk_index;
+pub mod coverage;
 pub mod error;
+pub mod filter;
 pub mod heap;
 pub mod limits;
 pub mod message;

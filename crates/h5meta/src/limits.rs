@@ -18,6 +18,8 @@ pub struct Limits {
     /// Bytes of metadata decoded in all. Blocks that overlap are stopped sooner: no file holds many
     /// times its own length.
     pub metadata_bytes: u64,
+    /// Bytes of heap blocks that went through filters, as they are without them.
+    pub inflated_bytes: u64,
     /// Elements decoded in one attribute, variable-length ones counted.
     pub attribute_elements: u64,
 }
@@ -30,6 +32,7 @@ impl Default for Limits {
             steps: 100_000_000,
             block_bytes: 256 << 20,
             metadata_bytes: 16 << 30,
+            inflated_bytes: 256 << 20,
             attribute_elements: 4_000_000,
         }
     }

@@ -12,7 +12,7 @@
 use crate::error::Result;
 use crate::object_header::MessageType;
 use crate::spec::Structure;
-use crate::wire::{Address, Cursor, Sizes, to_u64};
+use crate::wire::{Address, Checksums, Cursor, Sizes, to_u64};
 
 /// One index of the table.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -47,19 +47,25 @@ pub fn table_size(indexes: u8, sizes: Sizes) -> u64 {
 ///
 /// # Errors
 /// `Truncated`, `Signature`, `Version`, or `Checksum`.
-pub fn decode_table(bytes: &[u8], indexes: u8, sizes: Sizes) -> Result<Vec<Index>> {
+pub fn decode_table(
+    bytes: &[u8],
+    indexes: u8,
+    sizes: Sizes,
+    checksums: Checksums,
+) -> Result<Vec<Index>> {
     let mut cursor = Cursor::new(bytes, Structure::SharedMessageTable);
     cursor.signature(b"SMTB")?;
     let mut table = Vec::new();
     for _ in 0..indexes {
         cursor.version(&[0])?;
-        cursor.u8()?; // list or B-tree
+        let index_type = cursor.u8()?;
+        cursor.mark(if index_type == 0 { "list index" } else { "B-tree index" });
         let message_types = cursor.u16()?;
         cursor.take(4 + 2 + 2 + 2)?; // least size, cutoffs, messages
         cursor.address(sizes)?; // of the list or B-tree
         table.push(Index { message_types, heap: cursor.address(sizes)? });
     }
-    cursor.checksum()?;
+    cursor.checksum(checksums)?;
     Ok(table)
 }
 
@@ -80,12 +86,14 @@ mod tests {
         bytes.extend(200_u64.to_le_bytes()); // the heap
         bytes.extend(lookup3(&bytes).to_le_bytes());
         assert_eq!(table_size(1, sizes), bytes.len() as u64);
-        let [index] = decode_table(&bytes, 1, sizes).unwrap()[..] else { panic!("one index") };
+        let [index] = decode_table(&bytes, 1, sizes, Checksums::Verify).unwrap()[..] else {
+            panic!("one index")
+        };
         assert_eq!(index.heap, Some(Address(200)));
         assert!(index.has(MessageType::DATATYPE) && index.has(MessageType::ATTRIBUTE));
         assert!(!index.has(MessageType::DATASPACE) && !index.has(MessageType::FILL_VALUE));
         for end in 0..bytes.len() {
-            let error = decode_table(&bytes[..end], 1, sizes).unwrap_err();
+            let error = decode_table(&bytes[..end], 1, sizes, Checksums::Verify).unwrap_err();
             assert!(error.needs().is_some_and(|need| need > end as u64), "{end}: {error}");
         }
     }

@@ -33,6 +33,7 @@ macro_rules! structures {
 structures! {
     Superblock "superblock" "II.A",
     SuperblockExtension "superblock extension" "II.C",
+    DriverInfo "driver information" "II.B",
     BtreeV1 "version 1 B-tree node" "III.A.1",
     BtreeV2 "version 2 B-tree" "III.A.2",
     SymbolTableNode "symbol table node" "III.B",
@@ -56,12 +57,15 @@ structures! {
     SymbolTable "symbol table message" "IV.A.2.r",
     BtreeK "B-tree K values message" "IV.A.2.t",
     AttributeInfo "attribute info message" "IV.A.2.v",
+    FileSpaceInfo "file space info message" "IV.A.2.x",
+    CacheImage "metadata cache image" "IV.A.2.y",
     SharedMessage "shared message" "IV.A.2 (shared)",
-    UnknownMessage "unknown header message" "IV.A.2",
+    UnknownMessage "header message that is passed over" "IV.A.2",
     ChunkIndex "chunk index" "VII",
     FixedArray "fixed array" "VII.C",
     ExtensibleArray "extensible array" "VII.D",
     Selection "dataspace selection" "VIII.A",
+    Reference "reference" "VIII.B, VIII.C",
     Data "raw data" "IV.A.2.i",
 }
 

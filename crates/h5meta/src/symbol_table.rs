@@ -45,9 +45,7 @@ pub fn decode_node(bytes: &[u8], sizes: Sizes) -> Result<Vec<Entry>> {
     let mut cursor = Cursor::new(bytes, Structure::SymbolTableNode);
     cursor.signature(b"SNOD")?;
     let prefix: Prefix = cursor.fixed(PREFIX.saturating_sub(4), ())?;
-    if prefix.version != 1 {
-        return Err(cursor.unknown_version(prefix.version));
-    }
+    cursor.known_version(prefix.version, &[1])?;
     // Taken before it is counted: a lying count ends here, with what it would take.
     let table = cursor.clone().take(entry_size(sizes).saturating_mul(prefix.symbols.into()))?;
     let mut entries = Vec::with_capacity(table.len() / 24);
@@ -85,6 +83,8 @@ impl Entry {
         cursor.u32()?; // reserved
         let scratch = cursor.take(16)?;
         let mut scratch = Cursor::new(scratch, Structure::SymbolTableNode);
+        let mark = format_args!("entry of cache type {cache_type}");
+        crate::coverage::mark(Structure::SymbolTableNode, mark);
         let mut entry = Self { name, header, soft_link: None, cached_group: None };
         match cache_type {
             1 => entry.cached_group = Self::cached_group(&mut scratch, sizes),

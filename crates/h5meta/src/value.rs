@@ -3,6 +3,8 @@
 //! Attributes, fill values and variable-length data come this way. Raw data of fixed size never
 //! does: its bytes are what the references point to.
 
+mod reference;
+
 use bytes::Bytes;
 
 use crate::error::{Error, Kind, Result};
@@ -33,6 +35,18 @@ pub enum Value {
     Sequence(Vec<Self>),
     /// A reference to an object, or to a region of it, by its header; `None` refers to nothing.
     Reference(Option<Address>),
+    /// A reference to an attribute.
+    AttributeReference {
+        /// The object that has it, by its header.
+        object: Address,
+        /// The attribute's name.
+        name: Vec<u8>,
+    },
+    /// A reference into another file.
+    ExternalReference {
+        /// The file's name, as its writer knew it.
+        file: Vec<u8>,
+    },
     /// A complex number.
     Complex(Box<[Self; 2]>),
 }
@@ -122,10 +136,12 @@ impl<H: GlobalHeap> Reader<'_, H> {
                 Value::String(unpadded(text, *string).to_vec())
             }
             Class::Reference(ReferenceKind::Object) => {
+                crate::coverage::mark(Structure::Reference, "object, before HDF5 1.12");
                 let mut cursor = Cursor::new(bytes, Structure::Data);
                 Value::Reference(cursor.address(self.sizes)?.filter(|address| address.0 != 0))
             }
             Class::Reference(ReferenceKind::Region) => {
+                crate::coverage::mark(Structure::Reference, "region, before HDF5 1.12");
                 let id = HeapId::decode(&mut Cursor::new(bytes, Structure::Data), self.sizes)?;
                 if id.collection.is_none() {
                     return Ok(Value::Reference(None));
@@ -138,8 +154,9 @@ impl<H: GlobalHeap> Reader<'_, H> {
                 }
             }
             Class::Reference(ReferenceKind::Typed(_)) => {
-                return Err(unsupported("a reference of HDF5 1.12 or later"));
+                reference::decode(bytes, self.sizes, self.heap)?
             }
+            Class::TooDeep { .. } => return Err(unsupported("a datatype that nests too deep")),
             Class::Complex { base } => {
                 let parts = self.elements(base, bytes, 2)?;
                 match <[Value; 2]>::try_from(parts) {

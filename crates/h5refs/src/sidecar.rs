@@ -3,13 +3,14 @@
 use std::time::{Duration, Instant};
 
 use bytes::Bytes;
+pub use h5meta::wire::Checksums;
 use h5meta::{Index, Limits, Problem};
 use serde_json::{Value, json};
 
 use crate::document;
 use crate::embed::{File, embed};
 use crate::error::Result;
-use crate::fetch::{self, Counters, Policy, Trace};
+use crate::fetch::{self, Counters, Policy, Reading, Trace};
 use crate::follow::{self, Follow, Followed, FollowedFile, Origin};
 use crate::kerchunk::{self, Counts, LeftOut, NotReferenced, References};
 use crate::source::Source;
@@ -24,6 +25,8 @@ pub struct Options {
     pub policy: Policy,
     /// What reading it may cost.
     pub limits: Limits,
+    /// Whether its metadata checksums are verified.
+    pub checksums: Checksums,
     /// What the references call the file. If unset, what the source calls it, less what of a URL may be
     /// secret: user, password, query.
     pub url: Option<String>,
@@ -66,8 +69,7 @@ pub async fn sidecar(
     let start = Instant::now();
     let (mut index, problems) = index(source, options, counters).await?;
     let url = options.url.clone().unwrap_or_else(|| crate::error::redact(source.url()));
-    let (policy, limits) = (&options.policy, &options.limits);
-    let origin = Origin { location: source.url(), url: &url, policy, limits, counters };
+    let origin = Origin { location: source.url(), url: &url, reading: options.reading(), counters };
     let followed = match &options.follow {
         Some(follow) => follow::follow(&mut index, &problems, origin, follow).await,
         None => Followed::default(),
@@ -111,7 +113,13 @@ pub async fn index(
     options: &Options,
     counters: &Counters,
 ) -> Result<(Index, Vec<Problem>)> {
-    fetch::walk(source, &options.policy, options.limits.clone(), counters).await
+    options.reading().index(source, counters).await
+}
+
+impl Options {
+    fn reading(&self) -> Reading<'_> {
+        Reading { policy: &self.policy, limits: &self.limits, checksums: self.checksums }
+    }
 }
 
 impl Sidecar {

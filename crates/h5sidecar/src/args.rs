@@ -3,6 +3,7 @@
 use std::time::Duration;
 
 use clap::{Parser, Subcommand};
+use h5refs::sidecar::Checksums;
 use h5refs::sidecar::Options;
 use h5refs::source::SourceOptions;
 
@@ -104,6 +105,9 @@ pub(crate) struct StorageArgs {
     /// Read local files piece by piece: for files that others may shorten meanwhile
     #[arg(long)]
     no_mmap: bool,
+    /// Pass over metadata checksums: for files that were edited or damaged
+    #[arg(long)]
+    no_verify: bool,
     /// Requests in flight at once
     #[arg(long, value_name = "N", default_value_t = 64,
         value_parser = clap::value_parser!(u16).range(1..=4096))]
@@ -134,6 +138,9 @@ impl StorageArgs {
     pub(crate) fn options(&self) -> Options {
         let mut options = Options::default();
         options.policy.concurrency = self.concurrency.into();
+        if self.no_verify {
+            options.checksums = Checksums::Skip;
+        }
         options
     }
 }

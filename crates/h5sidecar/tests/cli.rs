@@ -118,7 +118,7 @@ fn files_of_other_formats_are_named() {
         ("not_hdf5/gzipped.h5.gz", "gzip"),
         ("not_hdf5/error_page.h5", "HTML"),
         ("not_hdf5/empty.h5", "empty"),
-        ("not_hdf5/truncated.h5", "the file has 0 there"),
+        ("not_hdf5/truncated.h5", "it was cut off"),
     ] {
         let output = run(&["index", &testdata(file), "-o", "out.json"], directory.path());
         let said = stderr(&output);

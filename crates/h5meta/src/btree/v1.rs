@@ -115,6 +115,9 @@ impl<'a> Node<'a> {
         if prefix.node_type != keys.node_type() {
             return Err(cursor.invalid(prefix.node_type, "a node of another type"));
         }
+        let kind = if matches!(keys, Keys::Group) { "group" } else { "chunk" };
+        let place = if prefix.level == 0 { "leaf" } else { "internal node" };
+        cursor.mark(format_args!("{kind} {place}"));
         let entry = keys.size(sizes).saturating_add(to_u64(sizes.o()));
         cursor.clone().take(entry.saturating_mul(prefix.entries_used.into()))?;
         Ok(Self { level: prefix.level, children: prefix.entries_used, keys, sizes, table: cursor })

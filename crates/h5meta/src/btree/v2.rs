@@ -10,7 +10,7 @@ use binrw::BinRead;
 
 use crate::error::Result;
 use crate::spec::Structure;
-use crate::wire::{Address, Cursor, RawAddress, RawLength, Sizes, to_u64, to_usize};
+use crate::wire::{Address, Checksums, Cursor, RawAddress, RawLength, Sizes, to_u64, to_usize};
 
 /// Bytes of signature, version and type before a node's records, and of the checksum behind them.
 const NODE_OVERHEAD: u64 = 4 + 1 + 1 + 4;
@@ -35,6 +35,8 @@ pub struct Header {
     pub root_records: u16,
     /// Records in the whole tree.
     pub total_records: u64,
+    /// Whether its blocks' checksums are verified.
+    pub checksums: Checksums,
 }
 
 #[derive(BinRead)]
@@ -77,14 +79,13 @@ impl Header {
     ///
     /// # Errors
     /// `Truncated`, `Signature`, `Version`, `Checksum`, or `Invalid` sizes.
-    pub fn decode(bytes: &[u8], sizes: Sizes) -> Result<Self> {
+    pub fn decode(bytes: &[u8], sizes: Sizes, checksums: Checksums) -> Result<Self> {
         let mut cursor = Cursor::new(bytes, Structure::BtreeV2);
         cursor.signature(b"BTHD")?;
         let fields: Fields = cursor.fixed(Self::size(sizes).saturating_sub(8), (sizes,))?;
-        if fields.version != 0 {
-            return Err(cursor.unknown_version(fields.version));
-        }
-        cursor.checksum()?;
+        cursor.known_version(fields.version, &[0])?;
+        cursor.checksum(checksums)?;
+        cursor.mark(format_args!("records of type {}", fields.record_type));
         if fields.record_size == 0 || u64::from(fields.node_size) <= NODE_OVERHEAD {
             return Err(cursor.invalid(fields.node_size, "a node without room for a record"));
         }
@@ -99,6 +100,7 @@ impl Header {
             root: fields.root.0,
             root_records: fields.root_records,
             total_records: fields.total_records.0,
+            checksums,
         })
     }
 
@@ -122,6 +124,7 @@ impl Header {
         let mut cursor = Cursor::new(bytes, Structure::BtreeV2);
         cursor.signature(if level == 0 { b"BTLF" } else { b"BTIN" })?;
         cursor.version(&[0])?;
+        cursor.mark(if level == 0 { "leaf" } else { "internal node" });
         let record_type = cursor.u8()?;
         if record_type != self.record_type {
             return Err(cursor.invalid(record_type, "a node of a tree of another type"));
@@ -144,7 +147,7 @@ impl Header {
                 children.push(Child { address, records });
             }
         }
-        cursor.checksum()?;
+        cursor.checksum(self.checksums)?;
         Ok(Node { records: table, record_size: self.record_size.into(), children })
     }
 
@@ -205,6 +208,7 @@ mod tests {
             root: None,
             root_records: 0,
             total_records: 0,
+            checksums: Checksums::Verify,
         };
         // 45 records fit a leaf: one byte, and no total.
         let leaf = header.pointer_widths(0, sizes);

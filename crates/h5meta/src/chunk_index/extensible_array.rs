@@ -11,7 +11,7 @@ use binrw::BinRead;
 use super::{Element, Record};
 use crate::error::Result;
 use crate::spec::Structure;
-use crate::wire::{Address, Cursor, RawAddress, RawLength, Sizes, to_u64, to_usize};
+use crate::wire::{Address, Checksums, Cursor, RawAddress, RawLength, Sizes, to_u64, to_usize};
 
 /// An extensible array's header.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -30,6 +30,8 @@ pub struct Header {
     page_elements: u64,
     /// The index block; `None` if there is none yet.
     pub index_block: Option<Address>,
+    /// Whether its blocks' checksums are verified.
+    pub checksums: Checksums,
 }
 
 #[derive(BinRead)]
@@ -80,14 +82,12 @@ impl Header {
     ///
     /// # Errors
     /// `Truncated`, `Signature`, `Version`, `Checksum`, or `Invalid` elements and parameters.
-    pub fn decode(bytes: &[u8], sizes: Sizes) -> Result<Self> {
+    pub fn decode(bytes: &[u8], sizes: Sizes, checksums: Checksums) -> Result<Self> {
         let mut cursor = Cursor::new(bytes, Structure::ExtensibleArray);
         cursor.signature(b"EAHD")?;
         let fields: Fields = cursor.fixed(Self::size(sizes).saturating_sub(8), (sizes,))?;
-        if fields.version != 0 {
-            return Err(cursor.unknown_version(fields.version));
-        }
-        cursor.checksum()?;
+        cursor.known_version(fields.version, &[0])?;
+        cursor.checksum(checksums)?;
         let Fields { max_bits, min_elements, min_pointers, page_bits, .. } = fields;
         if !min_elements.is_power_of_two() || !min_pointers.is_power_of_two() {
             return Err(cursor.invalid(min_elements, "block sizes that are no powers of two"));
@@ -103,6 +103,7 @@ impl Header {
             min_pointers: min_pointers.into(),
             page_elements: 1_u64.checked_shl(page_bits.into()).unwrap_or(u64::MAX),
             index_block: fields.index_block.0,
+            checksums,
         })
     }
 
@@ -128,6 +129,7 @@ impl Header {
     /// `Truncated`, `Signature`, `Version`, `Checksum`, or `Invalid` elements.
     pub fn index_block(&self, bytes: &[u8], sizes: Sizes) -> Result<Children> {
         let mut cursor = self.prefix(bytes, b"EAIB", false, sizes)?;
+        cursor.mark("index block");
         let mut children = Children {
             elements: self.element.decode_run(&mut cursor, 0, self.in_index_block.into(), sizes)?,
             ..Children::default()
@@ -149,7 +151,7 @@ impl Header {
                 children.super_blocks.push((address, SuperBlock(number)));
             }
         }
-        cursor.checksum()?;
+        cursor.checksum(self.checksums)?;
         Ok(children)
     }
 
@@ -167,6 +169,7 @@ impl Header {
     /// `Truncated`, `Signature`, `Version`, or `Checksum`.
     pub fn super_block(&self, bytes: &[u8], block: SuperBlock, sizes: Sizes) -> Result<Children> {
         let mut cursor = self.prefix(bytes, b"EASB", true, sizes)?;
+        cursor.mark("super block");
         let SuperBlockShape { blocks, elements } = self.shape(block.0);
         // One bit a page, block after block, although room is made block by block.
         let bitmap = cursor.take(self.bitmap_size(elements).saturating_mul(blocks))?;
@@ -183,7 +186,7 @@ impl Header {
             }
             first = first.saturating_add(elements);
         }
-        cursor.checksum()?;
+        cursor.checksum(self.checksums)?;
         Ok(children)
     }
 
@@ -210,13 +213,14 @@ impl Header {
         sizes: Sizes,
     ) -> Result<Vec<(u64, Record)>> {
         let mut cursor = self.prefix(bytes, b"EADB", true, sizes)?;
+        cursor.mark(if self.is_paged(block.elements) { "paged data block" } else { "data block" });
         if !self.is_paged(block.elements) {
             let elements =
                 self.element.decode_run(&mut cursor, block.first, block.elements, sizes)?;
-            cursor.checksum()?;
+            cursor.checksum(self.checksums)?;
             return Ok(elements);
         }
-        cursor.checksum()?;
+        cursor.checksum(self.checksums)?;
         let page_size = self.page_elements.saturating_mul(self.element.size.into());
         let mut elements = Vec::new();
         for page in 0..self.pages_of(block.elements) {
@@ -225,7 +229,7 @@ impl Header {
                 cursor.take(4)?;
                 continue;
             }
-            cursor.checksum_of(bytes)?;
+            cursor.checksum_of(bytes, self.checksums)?;
             let first = block.first.saturating_add(page.saturating_mul(self.page_elements));
             let mut page = Cursor::new(bytes, Structure::ExtensibleArray);
             elements.extend(self.element.decode_run(

@@ -7,7 +7,7 @@ use binrw::BinRead;
 use super::{Element, Record};
 use crate::error::Result;
 use crate::spec::Structure;
-use crate::wire::{Address, Cursor, RawAddress, RawLength, Sizes, to_u64};
+use crate::wire::{Address, Checksums, Cursor, RawAddress, RawLength, Sizes, to_u64};
 
 /// A fixed array's header.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -20,6 +20,8 @@ pub struct Header {
     pub page_elements: u64,
     /// The data block; `None` if there is none yet.
     pub data_block: Option<Address>,
+    /// Whether its blocks' checksums are verified.
+    pub checksums: Checksums,
 }
 
 #[derive(BinRead)]
@@ -60,20 +62,19 @@ impl Header {
     ///
     /// # Errors
     /// `Truncated`, `Signature`, `Version`, `Checksum`, or `Invalid` elements.
-    pub fn decode(bytes: &[u8], sizes: Sizes) -> Result<Self> {
+    pub fn decode(bytes: &[u8], sizes: Sizes, checksums: Checksums) -> Result<Self> {
         let mut cursor = Cursor::new(bytes, Structure::FixedArray);
         cursor.signature(b"FAHD")?;
         let fields: Fields = cursor.fixed(Self::size(sizes).saturating_sub(8), (sizes,))?;
-        if fields.version != 0 {
-            return Err(cursor.unknown_version(fields.version));
-        }
-        cursor.checksum()?;
+        cursor.known_version(fields.version, &[0])?;
+        cursor.checksum(checksums)?;
         let page_elements = 1_u64.checked_shl(fields.page_bits.into());
         Ok(Self {
             element: Element::new(&cursor, fields.client, fields.element_size, sizes)?,
             elements: fields.elements.0,
             page_elements: page_elements.unwrap_or(u64::MAX),
             data_block: fields.data_block.0,
+            checksums,
         })
     }
 
@@ -103,13 +104,14 @@ impl Header {
         cursor.version(&[0])?;
         cursor.u8()?; // client
         cursor.address(sizes)?; // of the header
+        cursor.mark(if self.is_paged() { "paged data block" } else { "data block" });
         if !self.is_paged() {
             let elements = self.element.decode_run(&mut cursor, 0, self.elements, sizes)?;
-            cursor.checksum()?;
+            cursor.checksum(self.checksums)?;
             return Ok(DataBlock::Elements(elements));
         }
         let bitmap = cursor.take(self.bitmap_size())?;
-        cursor.checksum()?;
+        cursor.checksum(self.checksums)?;
         let start = cursor.position();
         let stride = self.page_size(self.page_elements);
         let mut pages = Vec::new();
@@ -137,7 +139,7 @@ impl Header {
     pub fn page(&self, bytes: &[u8], page: Page, sizes: Sizes) -> Result<Vec<(u64, Record)>> {
         let mut cursor = Cursor::new(bytes, Structure::FixedArray);
         let elements = self.element.decode_run(&mut cursor, page.first, page.elements, sizes)?;
-        cursor.checksum()?;
+        cursor.checksum(self.checksums)?;
         Ok(elements)
     }
 

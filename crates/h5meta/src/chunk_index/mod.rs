@@ -46,7 +46,10 @@ impl Element {
             _ => return Err(cursor.invalid(client, "an array that is not of chunks")),
         };
         match fits {
-            true => Ok(Self { size, filtered: client == 1 }),
+            true => {
+                cursor.mark(if client == 1 { "filtered chunks" } else { "unfiltered chunks" });
+                Ok(Self { size, filtered: client == 1 })
+            }
             false => Err(cursor.invalid(size, "elements of the wrong size")),
         }
     }

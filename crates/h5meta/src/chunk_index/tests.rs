@@ -3,7 +3,7 @@ use super::fixed_array::{self, DataBlock};
 use super::*;
 use crate::error::Kind;
 use crate::spec::Structure;
-use crate::wire::{Width, lookup3};
+use crate::wire::{Checksums, Width, lookup3};
 
 const SIZES: Sizes = Sizes { offsets: Width::new(8).unwrap(), lengths: Width::new(8).unwrap() };
 
@@ -22,7 +22,7 @@ fn fixed_header(elements: u64) -> fixed_array::Header {
     bytes.extend([0, 0, 8, 2]); // version, client, element size, page bits
     bytes.extend(word(elements));
     bytes.extend(word(100)); // data block
-    fixed_array::Header::decode(&summed(bytes), SIZES).unwrap()
+    fixed_array::Header::decode(&summed(bytes), SIZES, Checksums::Verify).unwrap()
 }
 
 fn fixed_prefix() -> Vec<u8> {
@@ -92,7 +92,7 @@ fn extensible_header() -> extensible_array::Header {
     bytes.extend([32, 4, 16, 4, 10]); // bits, in index block, least elements, least pointers, page bits
     bytes.extend([0; 48]); // statistics
     bytes.extend(word(200)); // index block
-    extensible_array::Header::decode(&summed(bytes), SIZES).unwrap()
+    extensible_array::Header::decode(&summed(bytes), SIZES, Checksums::Verify).unwrap()
 }
 
 #[test]
@@ -138,7 +138,8 @@ fn every_shorter_prefix_asks_for_more() {
     bytes.extend(word(100));
     let bytes = summed(bytes);
     for end in 0..bytes.len() {
-        let error = fixed_array::Header::decode(&bytes[..end], SIZES).unwrap_err();
+        let error =
+            fixed_array::Header::decode(&bytes[..end], SIZES, Checksums::Verify).unwrap_err();
         assert!(error.needs().is_some_and(|need| need > end as u64), "{end}: {error}");
     }
 }

@@ -39,9 +39,7 @@ impl Header {
         let mut cursor = Cursor::new(bytes, Structure::LocalHeap);
         cursor.signature(b"HEAP")?;
         let fields: Fields = cursor.fixed(Self::size(sizes).saturating_sub(4), (sizes,))?;
-        if fields.version != 0 {
-            return Err(cursor.unknown_version(fields.version));
-        }
+        cursor.known_version(fields.version, &[0])?;
         let Some(data) = fields.data.0 else {
             return Err(cursor.invalid(0_u8, "the data segment has no address"));
         };

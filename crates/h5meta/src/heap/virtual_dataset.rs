@@ -10,7 +10,7 @@ use bytes::Bytes;
 use crate::error::{Error, Result};
 use crate::selection::{self, Selection};
 use crate::spec::Structure;
-use crate::wire::{Cursor, Sizes, to_u64, to_usize};
+use crate::wire::{Checksums, Cursor, Sizes, to_u64, to_usize};
 
 /// Bit 0 of an entry's flags: the file's name is that of an entry before.
 const SHARED_FILE: u8 = 0x01;
@@ -45,7 +45,7 @@ pub struct Mapping {
 /// # Errors
 /// `Truncated`, `Version`, `Checksum`, broken selections, or `Invalid` if a name is shared with an
 /// entry that does not come before, or by so many that the names are far longer than the block.
-pub fn decode(block: &Bytes, sizes: Sizes) -> Result<Vec<Mapping>> {
+pub fn decode(block: &Bytes, sizes: Sizes, checksums: Checksums) -> Result<Vec<Mapping>> {
     let mut cursor = Cursor::new(block, Structure::VirtualDataset);
     let version = cursor.version(&[0, 1])?;
     let count = cursor.length(sizes)?;
@@ -74,7 +74,7 @@ pub fn decode(block: &Bytes, sizes: Sizes) -> Result<Vec<Mapping>> {
         let target = selection(&mut cursor)?;
         mappings.push(Mapping { source_file, source_dataset, source, target });
     }
-    cursor.checksum()?;
+    cursor.checksum(checksums)?;
     Ok(mappings)
 }
 

@@ -34,6 +34,12 @@ impl RawAttribute {
             1 => (false, false),
             _ => (flags & 1 != 0, flags & 2 != 0),
         };
+        if shared_type {
+            cursor.mark("shared datatype");
+        }
+        if shared_space {
+            cursor.mark("shared dataspace");
+        }
         let name_size = cursor.u16()?;
         let type_size = cursor.u16()?;
         let space_size = cursor.u16()?;

@@ -24,6 +24,11 @@ impl AttributeInfo {
         let mut cursor = Cursor::new(body, Structure::AttributeInfo);
         cursor.version(&[0])?;
         let flags = cursor.u8()?;
+        cursor.mark(match flags & 3 {
+            0 => "creation order not tracked",
+            1 => "creation order tracked",
+            _ => "creation order indexed",
+        });
         // Bit 0: creation order is tracked. Bit 1, which adds a last field, says it is indexed.
         if flags & 1 != 0 {
             cursor.u16()?; // maximum creation index

@@ -22,6 +22,7 @@ impl Continuation {
     /// `Truncated`, or `Invalid` if the block has no address.
     pub fn decode(body: &[u8], sizes: Sizes) -> Result<Self> {
         let mut cursor = Cursor::new(body, Structure::Continuation);
+        cursor.mark("message");
         let Some(address) = cursor.address(sizes)? else {
             return Err(cursor.invalid(0_u8, "a continuation without an address"));
         };

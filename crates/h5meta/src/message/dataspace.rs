@@ -47,6 +47,7 @@ impl Dataspace {
             }
             _ => cursor.u8()?,
         };
+        cursor.mark(["scalar", "simple", "null"].get(usize::from(space_type)).unwrap_or(&"?"));
         match (space_type, rank) {
             (0, 0) => return Ok(Self::Scalar),
             (1, _) => {}
@@ -89,6 +90,7 @@ fn maximum(cursor: &mut Cursor<'_>, sizes: Sizes) -> Result<Option<u64>> {
     let field = cursor.clone().take(to_u64(sizes.l()))?;
     if field.iter().all(|&byte| byte == 0xff) {
         cursor.take(to_u64(sizes.l()))?;
+        cursor.mark("unlimited dimension");
         return Ok(None);
     }
     cursor.length(sizes).map(Some)

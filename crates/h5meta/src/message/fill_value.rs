@@ -2,6 +2,7 @@
 //!
 //! Spec: IV.A.2.e, "The Data Storage - Fill Value (Old) Message"; IV.A.2.f, "... Fill Value Message".
 
+use crate::coverage;
 use crate::error::Result;
 use crate::spec::Structure;
 use crate::wire::Cursor;
@@ -23,6 +24,19 @@ impl FillValue {
     /// # Errors
     /// `Truncated` or `Version`.
     pub fn decode(body: &[u8]) -> Result<Self> {
+        let fill = Self::decode_new(body)?;
+        coverage::mark(
+            Structure::FillValue,
+            match fill {
+                Self::Default => "default",
+                Self::Undefined => "undefined",
+                Self::Value(_) => "a value",
+            },
+        );
+        Ok(fill)
+    }
+
+    fn decode_new(body: &[u8]) -> Result<Self> {
         let mut cursor = Cursor::new(body, Structure::FillValue);
         let version = cursor.version(&[1, 2, 3])?;
         if version == 3 {
@@ -47,7 +61,9 @@ impl FillValue {
     /// # Errors
     /// `Truncated`.
     pub fn decode_old(body: &[u8]) -> Result<Self> {
-        Self::value(&mut Cursor::new(body, Structure::FillValueOld))
+        let mut cursor = Cursor::new(body, Structure::FillValueOld);
+        cursor.mark("message");
+        Self::value(&mut cursor)
     }
 
     /// No bytes is the default; a negative size, which old writers left, says undefined.

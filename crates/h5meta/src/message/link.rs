@@ -48,6 +48,7 @@ impl Link {
         let flags = cursor.u8()?;
         let link_type = if flags & 0x08 != 0 { cursor.u8()? } else { 0 };
         if flags & 0x04 != 0 {
+            cursor.mark("with creation order");
             cursor.u64()?; // creation order
         }
         if flags & 0x10 != 0 {
@@ -55,6 +56,12 @@ impl Link {
         }
         let length = cursor.uint(1 << (flags & 0x03))?;
         let name = cursor.take(length)?.to_vec();
+        cursor.mark(match link_type {
+            0 => "hard",
+            1 => "soft",
+            64 => "external",
+            _ => "user-defined",
+        });
         let target = match link_type {
             0 => match cursor.address(sizes)? {
                 Some(address) => LinkTarget::Hard(address),

@@ -31,7 +31,8 @@ pub use symbol_table::SymbolTable;
 
 use crate::error::Result;
 use crate::object_header::{MessageType, RawMessage};
-use crate::superblock::{BtreeK, decode_btree_k};
+use crate::spec::Structure;
+use crate::superblock::{BtreeK, CacheImage, DriverInfo, FileSpaceInfo, decode_btree_k};
 use crate::wire::Sizes;
 
 /// A decoded header message of a type that describes the object.
@@ -66,6 +67,12 @@ pub enum Message {
     SharedMessageTable(shared_message_table::SharedMessageTable),
     /// B-tree K values (in the superblock extension).
     BtreeK(BtreeK),
+    /// What a file driver left (in the superblock extension).
+    DriverInfo(DriverInfo),
+    /// How the file's space is managed (in the superblock extension).
+    FileSpaceInfo(FileSpaceInfo),
+    /// Where metadata is that is not in its place (in the superblock extension).
+    CacheImage(Option<CacheImage>),
     /// Where attributes are that do not fit the header.
     AttributeInfo(attribute_info::AttributeInfo),
     /// A message that says nothing of where data is: times, comments, free space and so on.
@@ -115,11 +122,32 @@ impl Message {
                 shared_message_table::SharedMessageTable::decode(body, sizes)?,
             ),
             MessageType::BTREE_K => Self::BtreeK(decode_btree_k(body)?),
+            MessageType::DRIVER_INFO => Self::DriverInfo(DriverInfo::decode_message(body)?),
+            MessageType::FILE_SPACE_INFO => {
+                Self::FileSpaceInfo(FileSpaceInfo::decode(body, sizes)?)
+            }
+            MessageType::CACHE_IMAGE => Self::CacheImage(CacheImage::decode(body, sizes)?),
             MessageType::ATTRIBUTE_INFO => {
                 Self::AttributeInfo(attribute_info::AttributeInfo::decode(body, sizes)?)
             }
-            other => Self::Other(other),
+            other => {
+                crate::coverage::mark(Structure::UnknownMessage, passed_over(other));
+                Self::Other(other)
+            }
         })
+    }
+}
+
+/// What a message is called that says nothing of where data is.
+const fn passed_over(message_type: MessageType) -> &'static str {
+    match message_type.0 {
+        0x0009 => "bogus (0x0009)",
+        0x000a => "group info (0x000a)",
+        0x000d => "object comment (0x000d)",
+        0x000e => "object modification time, old (0x000e)",
+        0x0012 => "object modification time (0x0012)",
+        0x0016 => "object reference count (0x0016)",
+        _ => "of a type that format 4.0 does not define",
     }
 }
 

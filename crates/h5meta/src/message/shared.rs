@@ -69,7 +69,13 @@ impl SharedAt {
         let mut cursor = Cursor::new(body, Structure::SharedMessage);
         let version = cursor.version(&[1, 2, 3])?;
         let kind = cursor.u8()?;
-        if version == 3 && kind == 1 {
+        let is_heap = version == 3 && kind == 1;
+        cursor.mark(if is_heap {
+            "in the shared message heap"
+        } else {
+            "in another object header"
+        });
+        if is_heap {
             return Ok(Self::Heap(cursor.array()?));
         }
         if version == 1 {

@@ -22,6 +22,7 @@ impl SymbolTable {
     /// `Truncated`, or `Invalid` if an address is undefined.
     pub fn decode(body: &[u8], sizes: Sizes) -> Result<Self> {
         let mut cursor = Cursor::new(body, Structure::SymbolTable);
+        cursor.mark("message");
         let mut address = || {
             let address = cursor.address(sizes)?;
             address.ok_or_else(|| cursor.invalid(0_u8, "a symbol table without an address"))

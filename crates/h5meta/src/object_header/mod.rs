@@ -6,7 +6,7 @@ mod v1;
 mod v2;
 
 use crate::error::Result;
-use crate::wire::Cursor;
+use crate::wire::{Checksums, Cursor};
 
 /// What an object header's continuation blocks need to know of its prefix.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -77,9 +77,12 @@ impl MessageType {
     pub const CONTINUATION: Self = Self(0x0010);
     pub const SYMBOL_TABLE: Self = Self(0x0011);
     pub const BTREE_K: Self = Self(0x0013);
+    pub const DRIVER_INFO: Self = Self(0x0014);
     pub const ATTRIBUTE_INFO: Self = Self(0x0015);
+    pub const FILE_SPACE_INFO: Self = Self(0x0017);
+    pub const CACHE_IMAGE: Self = Self(0x0018);
     /// The highest type that format 4.0 defines.
-    const HIGHEST: Self = Self(0x0018);
+    const HIGHEST: Self = Self::CACHE_IMAGE;
 
     /// Whether the specification defines this type.
     #[must_use]
@@ -110,18 +113,22 @@ impl MessageFlags {
 ///
 /// # Errors
 /// `Truncated`, `Version`, `Checksum`, or `Invalid` message sizes.
-pub fn decode(bytes: &[u8]) -> Result<Header<'_>> {
-    if bytes.first() == Some(&b'O') { v2::decode(bytes) } else { v1::decode(bytes) }
+pub fn decode(bytes: &[u8], checksums: Checksums) -> Result<Header<'_>> {
+    if bytes.first() == Some(&b'O') { v2::decode(bytes, checksums) } else { v1::decode(bytes) }
 }
 
 /// Decodes a continuation block: all of `bytes`.
 ///
 /// # Errors
 /// `Truncated`, `Signature`, `Checksum`, or `Invalid` message sizes.
-pub fn decode_continuation(bytes: &[u8], format: Format) -> Result<Vec<RawMessage<'_>>> {
+pub fn decode_continuation(
+    bytes: &[u8],
+    format: Format,
+    checksums: Checksums,
+) -> Result<Vec<RawMessage<'_>>> {
     match format {
         Format::V1 => v1::decode_continuation(bytes),
-        Format::V2 { creation_order } => v2::decode_continuation(bytes, creation_order),
+        Format::V2 { creation_order } => v2::decode_continuation(bytes, creation_order, checksums),
     }
 }
 

@@ -28,7 +28,7 @@ fn version_2() -> Vec<u8> {
 #[test]
 fn version_1_is_decoded() {
     let bytes = version_1();
-    let header = decode(&bytes).unwrap();
+    let header = decode(&bytes, Checksums::Verify).unwrap();
     assert_eq!(header.format, Format::V1);
     let [message] = header.messages[..] else { panic!("{header:?}") };
     assert_eq!(message.message_type, MessageType::SYMBOL_TABLE);
@@ -38,7 +38,7 @@ fn version_1_is_decoded() {
 #[test]
 fn version_2_passes_nil_messages_and_the_gap() {
     let bytes = version_2();
-    let header = decode(&bytes).unwrap();
+    let header = decode(&bytes, Checksums::Verify).unwrap();
     let [message] = header.messages[..] else { panic!("{header:?}") };
     assert_eq!(message.message_type, MessageType::GROUP_INFO);
     assert_eq!(message.body, [1, 2, 3]);
@@ -48,7 +48,7 @@ fn version_2_passes_nil_messages_and_the_gap() {
 fn every_shorter_prefix_asks_for_more() {
     for bytes in [version_1(), version_2()] {
         for end in 1..bytes.len() {
-            let error = decode(&bytes[..end]).unwrap_err();
+            let error = decode(&bytes[..end], Checksums::Verify).unwrap_err();
             let need = error.needs().expect("asks for more");
             assert!(need > end as u64 && need <= bytes.len() as u64, "{end}: {error}");
         }
@@ -59,14 +59,17 @@ fn every_shorter_prefix_asks_for_more() {
 fn broken_fields_are_named() {
     let mut bytes = version_2();
     *bytes.last_mut().unwrap() ^= 1;
-    assert!(matches!(decode(&bytes).unwrap_err().kind(), Kind::Checksum { .. }));
+    assert!(matches!(decode(&bytes, Checksums::Verify).unwrap_err().kind(), Kind::Checksum { .. }));
 
     let mut bytes = version_1();
     bytes[18] = 200; // the NIL message's size
-    let error = decode(&bytes).unwrap_err();
+    let error = decode(&bytes, Checksums::Verify).unwrap_err();
     assert!(matches!(error.kind(), Kind::Invalid { value: 200, .. }), "{error}");
 
-    assert!(matches!(decode(&[3, 0]).unwrap_err().kind(), Kind::Version { found: 3 }));
+    assert!(matches!(
+        decode(&[3, 0], Checksums::Verify).unwrap_err().kind(),
+        Kind::Version { found: 3 }
+    ));
 }
 
 #[test]
@@ -74,7 +77,8 @@ fn a_continuation_block_is_decoded() {
     let mut bytes = b"OCHK".to_vec();
     bytes.extend([0x0a, 1, 0, 0, 0, 0, 5]); // with creation order
     bytes.extend(lookup3(&bytes).to_le_bytes());
-    let messages = decode_continuation(&bytes, Format::V2 { creation_order: true }).unwrap();
+    let format = Format::V2 { creation_order: true };
+    let messages = decode_continuation(&bytes, format, Checksums::Verify).unwrap();
     assert_eq!(messages[0].body, [5]);
-    assert!(decode_continuation(&bytes[..9], Format::V2 { creation_order: true }).is_err());
+    assert!(decode_continuation(&bytes[..9], format, Checksums::Verify).is_err());
 }

@@ -3,6 +3,7 @@
 //! Spec: IV.A.1.a, "Version 1 Data Object Header Prefix".
 
 use super::{Format, Header, MessageFlags, MessageType, RawMessage, body};
+use crate::coverage;
 use crate::error::Result;
 use crate::spec::Structure;
 use crate::wire::{Cursor, to_u64};
@@ -25,6 +26,7 @@ pub(super) fn decode(bytes: &[u8]) -> Result<Header<'_>> {
 }
 
 pub(super) fn decode_continuation(bytes: &[u8]) -> Result<Vec<RawMessage<'_>>> {
+    coverage::mark(Structure::ObjectHeader, "continuation block, version 1");
     messages(bytes, 0)
 }
 

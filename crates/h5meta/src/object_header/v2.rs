@@ -7,25 +7,30 @@
 use super::{Format, Header, MessageFlags, MessageType, RawMessage, body};
 use crate::error::Result;
 use crate::spec::Structure;
-use crate::wire::{Cursor, to_u64};
+use crate::wire::{Checksums, Cursor, to_u64};
 
 const CHECKSUM: u64 = 4;
 
-pub(super) fn decode(bytes: &[u8]) -> Result<Header<'_>> {
+pub(super) fn decode(bytes: &[u8], checksums: Checksums) -> Result<Header<'_>> {
     let mut cursor = Cursor::new(bytes, Structure::ObjectHeader);
     cursor.signature(b"OHDR")?;
     cursor.version(&[2])?;
     let flags = cursor.u8()?;
+    if flags & 0x04 != 0 {
+        cursor.mark("creation order of messages");
+    }
     if flags & 0x20 != 0 {
+        cursor.mark("times");
         cursor.take(16)?; // access, modification, change and birth time
     }
     if flags & 0x10 != 0 {
+        cursor.mark("attribute phase change");
         cursor.take(4)?; // when attributes turn dense, and compact again
     }
     let size = cursor.uint(1 << (flags & 0x03))?;
     let start = cursor.position();
     let block = cursor.take(size)?;
-    cursor.checksum()?;
+    cursor.checksum(checksums)?;
 
     let creation_order = flags & 0x04 != 0;
     let messages = messages(block, start, creation_order)?;
@@ -35,15 +40,17 @@ pub(super) fn decode(bytes: &[u8]) -> Result<Header<'_>> {
 pub(super) fn decode_continuation(
     bytes: &[u8],
     creation_order: bool,
+    checksums: Checksums,
 ) -> Result<Vec<RawMessage<'_>>> {
     let mut cursor = Cursor::new(bytes, Structure::ObjectHeader);
     cursor.signature(b"OCHK")?;
+    cursor.mark("continuation block, version 2");
     let start = cursor.position();
     let Some(size) = to_u64(cursor.rest().len()).checked_sub(CHECKSUM) else {
         return Err(cursor.invalid(to_u64(bytes.len()), "a block shorter than its frame"));
     };
     let block = cursor.take(size)?;
-    cursor.checksum()?;
+    cursor.checksum(checksums)?;
     messages(block, start, creation_order)
 }
 

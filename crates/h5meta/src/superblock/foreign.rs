@@ -65,11 +65,13 @@ impl ForeignFormat {
     fn of_text(bytes: &[u8]) -> Self {
         let head = bytes.get(..256).unwrap_or(bytes);
         let text = head.strip_prefix(b"\xef\xbb\xbf").unwrap_or(head).trim_ascii_start();
+        if head.iter().any(|&byte| byte < b' ' && !byte.is_ascii_whitespace()) {
+            return Self::Unknown;
+        }
         match text.first() {
             Some(b'<') => Self::Markup,
             Some(b'{' | b'[') => Self::Json,
-            _ if head.iter().all(|&byte| byte >= b' ' || byte.is_ascii_whitespace()) => Self::Text,
-            _ => Self::Unknown,
+            _ => Self::Text,
         }
     }
 }
@@ -91,7 +93,10 @@ impl fmt::Display for ForeignFormat {
             Self::Json => "this is JSON (a sidecar?)",
             Self::Markup => "this is an HTML or XML page (a server's error or login page?)",
             Self::Text => "this is text",
-            Self::Unknown => "no HDF5 signature at byte 0, 512, 1024, 2048, ...",
+            Self::Unknown => {
+                "no HDF5 signature at byte 0, 512, 1024, 2048, ... (of a family or split file only the \
+                 first part has one)"
+            }
         })
     }
 }

@@ -2,17 +2,23 @@
 //!
 //! Spec: II.A, "Disk Format: Level 0A - Format Signature and Superblock".
 
+mod cache_image;
+mod driver_info;
 mod extension;
+mod file_space;
 mod foreign;
 mod v0;
 mod v2;
 
+pub use cache_image::{CacheImage, Entry};
+pub use driver_info::{BLOCK_PREFIX, DriverInfo, FileSet};
 pub use extension::{BtreeK, decode_btree_k};
+pub use file_space::{FileSpaceInfo, Strategy};
 pub use foreign::ForeignFormat;
 
 use crate::error::{Error, Kind, Result};
 use crate::spec::Structure;
-use crate::wire::{Address, Cursor, FileOffset, Sizes, Width};
+use crate::wire::{Address, Checksums, Cursor, FileOffset, Sizes, Width};
 
 /// The eight bytes that a superblock starts with.
 pub const SIGNATURE: [u8; 8] = *b"\x89HDF\r\n\x1a\n";
@@ -46,6 +52,8 @@ pub struct Superblock {
     pub driver_info: Option<Address>,
     /// Half the number of links in a symbol table node, and of children in B-tree nodes.
     pub btree_k: BtreeK,
+    /// How the writer managed the file's space, if the extension says.
+    pub file_space: Option<FileSpaceInfo>,
     /// File Consistency Flags: bit 0 says that a writer had the file open (version 3).
     pub consistency_flags: u32,
 }
@@ -64,15 +72,18 @@ impl Superblock {
     ///
     /// # Errors
     /// `Signature`, `Version`, `Checksum`, `Truncated`, or `Invalid` widths or root address.
-    pub fn decode(bytes: &[u8], base: FileOffset) -> Result<Self> {
+    pub fn decode(bytes: &[u8], base: FileOffset, checksums: Checksums) -> Result<Self> {
         let mut cursor = Cursor::new(bytes, Structure::Superblock);
         if cursor.array()? != SIGNATURE {
             let found = bytes.first_chunk().copied().unwrap_or_default();
             return Err(Error::new(Kind::Signature { found }, Structure::Superblock, 0));
         }
+        if base.0 > 0 {
+            cursor.mark("behind a user block");
+        }
         match cursor.version(&[0, 1, 2, 3])? {
             version @ (0 | 1) => v0::decode(cursor, version, base),
-            version => v2::decode(cursor, version, base),
+            version => v2::decode(cursor, version, base, checksums),
         }
     }
 
@@ -99,7 +110,10 @@ fn widths(cursor: &mut Cursor<'_>) -> Result<Sizes> {
         let bytes = cursor.u8()?;
         Width::new(bytes).ok_or_else(|| cursor.invalid(bytes, "a width of offsets or lengths"))
     };
-    Ok(Sizes { offsets: width()?, lengths: width()? })
+    let sizes = Sizes { offsets: width()?, lengths: width()? };
+    cursor.mark(format_args!("offsets of {} bytes", sizes.o()));
+    cursor.mark(format_args!("lengths of {} bytes", sizes.l()));
+    Ok(sizes)
 }
 
 #[cfg(test)]

@@ -31,7 +31,7 @@ fn version_2() -> Vec<u8> {
 
 #[test]
 fn version_0_is_decoded() {
-    let superblock = Superblock::decode(&version_0(), FileOffset(512)).unwrap();
+    let superblock = Superblock::decode(&version_0(), FileOffset(512), Checksums::Verify).unwrap();
     assert_eq!(superblock.version, 0);
     assert_eq!(superblock.root, Address(96));
     assert_eq!(superblock.end_of_file, Some(Address(800)));
@@ -47,7 +47,7 @@ fn version_0_is_decoded() {
 
 #[test]
 fn version_2_is_decoded() {
-    let superblock = Superblock::decode(&version_2(), FileOffset(0)).unwrap();
+    let superblock = Superblock::decode(&version_2(), FileOffset(0), Checksums::Verify).unwrap();
     assert_eq!(superblock.version, 2);
     assert_eq!(superblock.root, Address(48));
     assert_eq!(superblock.extension, None);
@@ -57,7 +57,8 @@ fn version_2_is_decoded() {
 fn every_shorter_prefix_asks_for_more() {
     for bytes in [version_0(), version_2()] {
         for end in 0..bytes.len() {
-            let error = Superblock::decode(&bytes[..end], FileOffset(0)).unwrap_err();
+            let error =
+                Superblock::decode(&bytes[..end], FileOffset(0), Checksums::Verify).unwrap_err();
             let need = error.needs().expect("asks for more");
             assert!(need > end as u64 && need <= bytes.len() as u64, "{end}: {error}");
         }
@@ -69,7 +70,7 @@ fn broken_fields_are_named() {
     let broken = |at: usize, value: u8, bytes: Vec<u8>| {
         let mut bytes = bytes;
         bytes[at] = value;
-        Superblock::decode(&bytes, FileOffset(0)).unwrap_err()
+        Superblock::decode(&bytes, FileOffset(0), Checksums::Verify).unwrap_err()
     };
     assert!(matches!(broken(0, 0, version_0()).kind(), Kind::Signature { .. }));
     assert!(matches!(broken(8, 4, version_0()).kind(), Kind::Version { found: 4 }));
@@ -100,6 +101,7 @@ fn other_formats_are_named() {
         (b"Not Found\n", ForeignFormat::Text),
         (b"", ForeignFormat::Empty),
         (b"\x00\x01\x02", ForeignFormat::Unknown),
+        (b"<u\0\0=u\0\0>u\0\0", ForeignFormat::Unknown),
     ] {
         assert_eq!(ForeignFormat::of(bytes), format);
     }

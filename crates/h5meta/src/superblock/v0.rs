@@ -61,6 +61,7 @@ pub(super) fn decode(mut cursor: Cursor<'_>, version: u8, base: FileOffset) -> R
         extension: None,
         driver_info: body.driver_info.0,
         btree_k,
+        file_space: None,
         consistency_flags: body.consistency_flags,
     })
 }

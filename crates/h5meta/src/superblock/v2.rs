@@ -6,7 +6,7 @@ use binrw::BinRead;
 
 use super::{BtreeK, Superblock, widths};
 use crate::error::Result;
-use crate::wire::{Cursor, FileOffset, RawAddress, Sizes, to_u64};
+use crate::wire::{Checksums, Cursor, FileOffset, RawAddress, Sizes, to_u64};
 
 /// The fields between the widths and the checksum.
 #[derive(BinRead)]
@@ -24,11 +24,16 @@ struct Body {
 }
 
 /// Decodes what follows the version byte.
-pub(super) fn decode(mut cursor: Cursor<'_>, version: u8, base: FileOffset) -> Result<Superblock> {
+pub(super) fn decode(
+    mut cursor: Cursor<'_>,
+    version: u8,
+    base: FileOffset,
+    checksums: Checksums,
+) -> Result<Superblock> {
     let sizes = widths(&mut cursor)?;
     let size = to_u64(sizes.o()).saturating_mul(4).saturating_add(1);
     let body: Body = cursor.fixed(size, (sizes,))?;
-    cursor.checksum()?;
+    cursor.checksum(checksums)?;
 
     let root = body.root.0.ok_or_else(|| cursor.invalid(0_u8, "the root group has no address"))?;
     Ok(Superblock {
@@ -42,6 +47,7 @@ pub(super) fn decode(mut cursor: Cursor<'_>, version: u8, base: FileOffset) -> R
         extension: body.extension.0,
         driver_info: None,
         btree_k: BtreeK::default(),
+        file_space: None,
         consistency_flags: body.consistency_flags.into(),
     })
 }

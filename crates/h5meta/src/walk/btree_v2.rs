@@ -25,12 +25,12 @@ impl Walk {
     /// A tree's header has arrived.
     pub(super) fn btree_v2(&mut self, tree: Tree, bytes: &Bytes) -> Result<()> {
         let sizes = self.sizes()?;
-        let header = Header::decode(bytes, sizes)?;
+        let header = Header::decode(bytes, sizes, self.checksums)?;
         self.charge_bytes(Header::size(sizes))?;
         let expected = match tree {
             Tree::Dense(id) => self.store(id).map(|(_, holds)| holds.record_type()),
-            // Type 2 is of objects that went through filters, of which heaps are refused.
-            Tree::Huge(_) => Some(1),
+            // Type 2 is of objects that go through filters.
+            Tree::Huge(id) => self.heap(id).map(|heap| if heap.is_filtered() { 2 } else { 1 }),
             // Types 10 and 11; which is for the records to say.
             Tree::Chunks(_) => Some(header.record_type.clamp(10, 11)),
         };

@@ -87,7 +87,7 @@ impl Walk {
     fn fixed_array_part(&mut self, id: HeaderBlock, part: Part, bytes: &Bytes) -> Result<()> {
         let sizes = self.sizes()?;
         if let Part::FixedHeader = part {
-            let header = fixed_array::Header::decode(bytes, sizes)?;
+            let header = fixed_array::Header::decode(bytes, sizes, self.checksums)?;
             self.charge_bytes(fixed_array::Header::size(sizes))?;
             if let Some(array) = self.array_mut(id) {
                 array.fixed = Some(header);
@@ -124,7 +124,7 @@ impl Walk {
     fn extensible_array_part(&mut self, id: HeaderBlock, part: Part, bytes: &Bytes) -> Result<()> {
         let sizes = self.sizes()?;
         if let Part::ExtensibleHeader = part {
-            let header = extensible_array::Header::decode(bytes, sizes)?;
+            let header = extensible_array::Header::decode(bytes, sizes, self.checksums)?;
             self.charge_bytes(extensible_array::Header::size(sizes))?;
             if let Some(array) = self.array_mut(id) {
                 array.extensible = Some(header);

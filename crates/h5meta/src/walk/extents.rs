@@ -14,6 +14,8 @@ pub(super) struct Extents {
     /// Where each unbroken run of pieces starts and ends, however many pieces it is.
     runs: BTreeMap<u64, u64>,
     length: Option<u64>,
+    /// Bytes that count in place of the file's, from where they belong: see `lay_over`.
+    over: BTreeMap<u64, Bytes>,
 }
 
 impl Extents {
@@ -69,9 +71,45 @@ impl Extents {
         self.runs.range(..=at).next_back().map_or(at, |(_, &end)| end.max(at))
     }
 
+    /// Puts bytes in place of the file's own, whether those have arrived or not. `false` if there are
+    /// others in the same place.
+    pub(super) fn lay_over(&mut self, at: FileOffset, bytes: Bytes) -> bool {
+        let end = at.0.saturating_add(to_u64(bytes.len()));
+        let before = self.over.range(..end).next_back();
+        let free =
+            before.is_none_or(|(start, other)| start.saturating_add(to_u64(other.len())) <= at.0);
+        if free && !bytes.is_empty() {
+            self.over.insert(at.0, bytes);
+        }
+        free
+    }
+
     /// Whether the `min` bytes from `at` on are known.
     pub(super) fn has(&self, at: FileOffset, min: u64) -> bool {
-        self.known_until(at.0).saturating_sub(at.0) >= min
+        let end = at.0.saturating_add(min);
+        let mut known = at.0;
+        while known < end {
+            let next = match self.laid_over(known) {
+                Ok(over) => known.saturating_add(to_u64(over.len())),
+                Err(until) => self.known_until(known).min(until),
+            };
+            if next == known {
+                return false;
+            }
+            known = next;
+        }
+        true
+    }
+
+    /// The bytes that are laid over the file's from `at` on, or where the next such bytes start.
+    fn laid_over(&self, at: u64) -> Result<Bytes, u64> {
+        if let Some((start, bytes)) = self.over.range(..=at).next_back() {
+            let skip = to_usize(at.saturating_sub(*start));
+            if skip < bytes.len() {
+                return Ok(bytes.slice(skip..));
+            }
+        }
+        Err(self.over.range(at..).next().map_or(u64::MAX, |(start, _)| *start))
     }
 
     /// Bytes that the file has from `at` on, whether or not they are known.
@@ -81,7 +119,8 @@ impl Extents {
 
     /// Whether the `min` bytes from `at` on can never be known.
     pub(super) fn is_past_end(&self, at: FileOffset, min: u64) -> bool {
-        self.length.is_some_and(|length| at.0.saturating_add(min) > length)
+        let past = self.length.is_some_and(|length| at.0.saturating_add(min) > length);
+        past && !(self.laid_over(at.0).is_ok() && self.has(at, min))
     }
 
     /// At least `min` bytes from `at` on, without a copy where one piece holds them.
@@ -105,11 +144,16 @@ impl Extents {
 
     /// What one piece holds from `at` on: perhaps nothing.
     pub(super) fn prefix(&self, at: FileOffset) -> Bytes {
+        let until = match self.laid_over(at.0) {
+            Ok(over) => return over,
+            Err(until) => until,
+        };
         let Some((&start, piece)) = self.pieces.range(..=at.0).next_back() else {
             return Bytes::new();
         };
         let skip = to_usize(at.0.saturating_sub(start));
-        if skip < piece.len() { piece.slice(skip..) } else { Bytes::new() }
+        let end = to_usize(until.saturating_sub(start)).min(piece.len());
+        if skip < end { piece.slice(skip..end) } else { Bytes::new() }
     }
 }
 
@@ -164,5 +208,29 @@ mod tests {
         assert!(extents.is_past_end(FileOffset(90), 20));
         assert!(!extents.is_past_end(FileOffset(90), 10));
         assert!(extents.is_past_end(FileOffset(u64::MAX), 10));
+    }
+
+    #[test]
+    fn what_is_laid_over_counts() {
+        let mut extents = Extents::default();
+        extents.set_length(100);
+        assert!(extents.lay_over(FileOffset(10), piece(200..205)));
+        assert!(!extents.lay_over(FileOffset(8), piece(0..3)), "it overlaps");
+        assert!(extents.lay_over(FileOffset(15), piece(210..212)), "side by side");
+        assert!(extents.has(FileOffset(10), 7) && !extents.has(FileOffset(9), 2));
+        assert_eq!(
+            extents.slice(FileOffset(10), 7).unwrap()[..],
+            [200, 201, 202, 203, 204, 210, 211]
+        );
+        // The file's own bytes are around it, before and after they arrive.
+        extents.insert(FileOffset(0), piece(0..40));
+        assert_eq!(extents.slice(FileOffset(8), 4).unwrap()[..], [8, 9, 200, 201]);
+        assert_eq!(extents.slice(FileOffset(16), 3).unwrap()[..], [211, 17, 18]);
+        assert_eq!(extents.slice(FileOffset(0), 8).unwrap().len(), 10);
+        // What is laid over may be where the file has no bytes.
+        assert!(extents.lay_over(FileOffset(200), piece(0..9)));
+        assert!(
+            !extents.is_past_end(FileOffset(200), 9) && extents.is_past_end(FileOffset(200), 10)
+        );
     }
 }

@@ -12,9 +12,10 @@
 //! | `queue` | steps that wait for bytes, steps that are ready |
 //! | `step` | what each kind of block is to the walk |
 //! | `search` | where the superblock is |
+//! | `prologue` | what must be known before the root group is looked at |
 //! | `guess` | blocks that a cache says will be wanted |
 //! | `objects`, `groups`, `chunks`, `attributes` | what a block says, and which blocks it names |
-//! | `dense`, `btree_v2`, `chunk_arrays`, `shared` | the same, of the newer structures |
+//! | `dense`, `heaps`, `btree_v2`, `chunk_arrays`, `shared` | the same, of the newer structures |
 //! | `elsewhere` | the names of files that hold a dataset's data |
 //! | `budget` | what reading may cost |
 //! | `finish` | the collected facts as an [`Index`] |
@@ -31,7 +32,9 @@ mod extents;
 mod finish;
 mod groups;
 mod guess;
+mod heaps;
 mod objects;
+mod prologue;
 mod queue;
 mod search;
 mod shared;
@@ -47,6 +50,7 @@ use self::budget::limit;
 use self::dense::Dense;
 use self::extents::Extents;
 use self::objects::{HeaderBlock, ObjectId, Objects};
+use self::prologue::Prologue;
 use self::queue::Queue;
 use self::search::Search;
 use self::shared::Shared;
@@ -56,7 +60,7 @@ use crate::limits::Limits;
 use crate::model::{Effect, Index, Problem};
 use crate::spec::Structure;
 use crate::superblock::Superblock;
-use crate::wire::{Address, FileOffset, Sizes, to_u64};
+use crate::wire::{Address, Checksums, FileOffset, Sizes, to_u64};
 
 /// Bytes that the walk wants.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
@@ -83,14 +87,18 @@ pub enum Need {
 #[derive(Debug)]
 pub struct Walk {
     limits: Limits,
+    checksums: Checksums,
     extents: Extents,
     queue: Queue,
     /// Steps taken so far, against `Limits::steps`.
     steps: u64,
     /// Bytes decoded so far, against `Limits::metadata_bytes`.
     metadata_bytes: u64,
+    /// Bytes that filters were undone to so far, against `Limits::inflated_bytes`.
+    inflated_bytes: u64,
     search: Search,
     superblock: Option<Superblock>,
+    prologue: Prologue,
     objects: Objects,
     attributes: Attributes,
     dense: Dense,
@@ -117,12 +125,15 @@ impl Walk {
     pub fn new(limits: Limits) -> Self {
         let mut walk = Self {
             limits,
+            checksums: Checksums::default(),
             extents: Extents::default(),
             queue: Queue::default(),
             steps: 0,
             metadata_bytes: 0,
+            inflated_bytes: 0,
             search: Search::default(),
             superblock: None,
+            prologue: Prologue::default(),
             objects: Objects::default(),
             attributes: Attributes::default(),
             dense: Dense::default(),
@@ -145,6 +156,11 @@ impl Walk {
     pub fn set_length(&mut self, length: u64) {
         self.extents.set_length(length);
         self.queue.wake_past(length);
+    }
+
+    /// Says what is done about metadata checksums. Call it before anything is supplied.
+    pub fn set_checksums(&mut self, checksums: Checksums) {
+        self.checksums = checksums;
     }
 
     /// Supplies bytes of the file: any number of them, in any order, asked for or not.
@@ -247,6 +263,8 @@ impl Walk {
             Then::Signature => self.signature(step.want.at, bytes),
             Then::Foreign => Err(self.foreign(bytes)),
             Then::Superblock => self.superblock(step.want.at, bytes),
+            Then::DriverInfo => self.driver_info(bytes),
+            Then::CacheImage(image) => self.cache_image(image, bytes),
             Then::Guess(guess) => self.guessed(guess, bytes),
             Then::Header(id) => self.header(id, step.want.at, bytes),
             Then::Continuation(block, length) => {
@@ -266,10 +284,8 @@ impl Walk {
             }
             Then::FractalHeap(id) => self.fractal_heap(id, bytes),
             Then::HeapIndirect(id, offset, rows) => self.heap_indirect(id, offset, rows, bytes),
-            Then::HeapDirect(id, offset, size) => {
-                self.heap_direct(id, offset, size, step.want.at, bytes)
-            }
-            Then::HeapHuge(id, length) => self.heap_huge(id, length, step.want.at, bytes),
+            Then::HeapDirect(id, block) => self.heap_direct(id, block, step.want.at, bytes),
+            Then::HeapHuge(id, object) => self.heap_huge(id, object, step.want.at, bytes),
             Then::SharedTable(owner, n) => self.shared_table_here(owner, n, bytes),
             Then::Collection(address) => self.collection(address, bytes),
         }
@@ -279,10 +295,12 @@ impl Walk {
     fn fail(&mut self, then: Then, error: Error) -> Result<()> {
         match then {
             Then::Signature => return self.searched(),
-            Then::Foreign | Then::Superblock => return Err(error),
+            // Without the image some metadata is read where it is not.
+            Then::Foreign | Then::Superblock | Then::CacheImage(_) => return Err(error),
+            Then::DriverInfo => return self.driver_info_lost(error),
             // What a cache says may be wrong: then there was nothing to guess.
             Then::Guess(_) => {}
-            Then::Header(id) if self.objects.root() == Some(id) => return Err(error),
+            Then::Header(id) if self.objects.root() == Some(id) => return Err(self.cause(error)),
             Then::Header(id) | Then::Continuation(HeaderBlock { object: id, .. }, _) => {
                 self.problem(id, Effect::Object, error);
                 self.block_done(id);
@@ -306,25 +324,17 @@ impl Walk {
         Ok(())
     }
 
-    fn problem(&mut self, id: ObjectId, effect: Effect, error: Error) {
-        self.problems.push((Some(id), effect, error));
+    /// Why the root group cannot be read: in a file that is cut off, that.
+    fn cause(&self, error: Error) -> Error {
+        let cut_off = self.superblock.as_ref().and_then(|superblock| {
+            let kind = finish::cut_off(superblock, self.length())?;
+            Some(Error::new(kind, Structure::Superblock, 0).at(superblock.base))
+        });
+        cut_off.unwrap_or(error)
     }
 
-    fn superblock(&mut self, at: FileOffset, bytes: &Bytes) -> Result<()> {
-        let superblock = Superblock::decode(bytes, at)?;
-        let root = superblock.root;
-        let cached = superblock.root_cache;
-        let extension = superblock.extension;
-        self.superblock = Some(superblock);
-        let root = self.object(root)?;
-        self.objects.set_root(root);
-        if let Some(address) = extension {
-            self.object(address)?;
-        }
-        if let Some(cached) = cached {
-            self.guess_group(cached);
-        }
-        Ok(())
+    fn problem(&mut self, id: ObjectId, effect: Effect, error: Error) {
+        self.problems.push((Some(id), effect, error));
     }
 
     fn sizes(&self) -> Result<Sizes> {

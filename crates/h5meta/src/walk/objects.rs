@@ -39,7 +39,7 @@ pub(super) struct HeaderBlock {
 }
 
 impl HeaderBlock {
-    const fn first(object: ObjectId) -> Self {
+    pub(super) const fn first(object: ObjectId) -> Self {
         Self { object, index: 0 }
     }
 }
@@ -203,7 +203,7 @@ impl Walk {
 
     /// An object header's first block has arrived.
     pub(super) fn header(&mut self, id: ObjectId, at: FileOffset, bytes: &Bytes) -> Result<()> {
-        let header = object_header::decode(bytes)?;
+        let header = object_header::decode(bytes, self.checksums)?;
         self.charge_bytes(header.size)?;
         if let Some(state) = self.objects.get_mut(id) {
             state.format = Some(header.format);
@@ -224,7 +224,7 @@ impl Walk {
         };
         self.charge_bytes(length)?;
         let bytes = bytes.get(..to_usize(length)).unwrap_or(bytes);
-        let messages = object_header::decode_continuation(bytes, format)?;
+        let messages = object_header::decode_continuation(bytes, format, self.checksums)?;
         self.messages(block, at, &messages)
     }
 
@@ -244,26 +244,6 @@ impl Walk {
         state.datatype = datatype.flatten();
         self.extension_done(id);
         self.retry_attributes_of(id);
-    }
-
-    /// If the object is the superblock extension: what it says of node sizes counts from now on.
-    fn extension_done(&mut self, id: ObjectId) {
-        let Some(superblock) = &mut self.superblock else { return };
-        if superblock.extension.and_then(|address| self.objects.find(address)) != Some(id) {
-            return;
-        }
-        let blocks = self.objects.get(id).into_iter().flat_map(ObjectState::blocks);
-        let mut table = None;
-        for message in blocks.flat_map(|block| &block.messages) {
-            match message {
-                Message::BtreeK(k) => superblock.btree_k = *k,
-                Message::SharedMessageTable(at) => table = table.or(Some(*at)),
-                _ => {}
-            }
-        }
-        if let Some(table) = table {
-            self.shared_table(HeaderBlock::first(id), table);
-        }
     }
 
     /// Acts on a block's messages: whatever they name is wanted now.

@@ -8,6 +8,7 @@ use bytes::Bytes;
 use super::attributes::unsupported;
 use super::dense::StoreId;
 use super::effect::effect_of;
+use super::heaps::Found;
 use super::objects::{HeaderBlock, ObjectId};
 use super::{Then, Walk};
 use crate::error::Result;
@@ -71,7 +72,7 @@ impl Walk {
         bytes: &Bytes,
     ) -> Result<()> {
         let sizes = self.sizes()?;
-        let table = decode_table(bytes, indexes, sizes)?;
+        let table = decode_table(bytes, indexes, sizes, self.checksums)?;
         self.charge_bytes(table_size(indexes, sizes))?;
         self.shared.table = true;
         // One more than there are heaps, so that none is the last before all are wanted.
@@ -168,6 +169,10 @@ impl Walk {
         let index = self.shared.indexes.iter().find(|(index, _)| index.has(message_type));
         let (_, store) =
             index.ok_or_else(|| unsupported("a shared message of a type without a heap"))?;
-        self.store_object(*store, &id)
+        let sizes = self.sizes()?;
+        match self.heap(*store).map(|heap| heap.object(&id, sizes)).transpose()? {
+            Some(Found::Here(body, _)) => Ok(body),
+            _ => Err(unsupported("a huge shared message that could not be read")),
+        }
     }
 }

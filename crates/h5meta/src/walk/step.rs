@@ -5,7 +5,9 @@ use super::btree_v2::Tree;
 use super::chunk_arrays::Part;
 use super::dense::StoreId;
 use super::objects::{HeaderBlock, ObjectId};
+use crate::heap::fractal::{Direct, HugeObject};
 use crate::spec::Structure;
+use crate::superblock::CacheImage;
 use crate::wire::Address;
 
 #[derive(Clone, Copy, Debug)]
@@ -22,6 +24,10 @@ pub(super) enum Then {
     /// The start of a file that has none.
     Foreign,
     Superblock,
+    /// The driver information block.
+    DriverInfo,
+    /// The metadata cache image.
+    CacheImage(CacheImage),
     /// What will be wanted if a cache tells the truth: see `guess`.
     Guess(Guess),
     /// An object header's first block.
@@ -50,10 +56,10 @@ pub(super) enum Then {
     FractalHeap(StoreId),
     /// A fractal heap's indirect block, by where it starts in the heap and its rows.
     HeapIndirect(StoreId, u64, u16),
-    /// A fractal heap's direct block, by where it starts in the heap and its bytes.
-    HeapDirect(StoreId, u64, u64),
-    /// A huge object of a fractal heap, of this many bytes.
-    HeapHuge(StoreId, u64),
+    /// A fractal heap's direct block.
+    HeapDirect(StoreId, Direct),
+    /// A huge object of a fractal heap.
+    HeapHuge(StoreId, HugeObject),
     /// The shared message table, of so many indexes.
     SharedTable(HeaderBlock, u8),
     /// A global heap collection.
@@ -75,6 +81,8 @@ impl Then {
             Self::Signature | Self::Foreign | Self::Superblock | Self::Guess(_) => {
                 Structure::Superblock
             }
+            Self::DriverInfo => Structure::DriverInfo,
+            Self::CacheImage(_) => Structure::CacheImage,
             Self::Header(_) | Self::Continuation(..) => Structure::ObjectHeader,
             Self::GroupNode(..) | Self::ChunkNode(..) => Structure::BtreeV1,
             Self::SymbolNode(_) => Structure::SymbolTableNode,

@@ -1,10 +1,12 @@
 //! The vocabulary that every structure is written in: addresses, widths, a cursor, the checksum.
 
 mod address;
+mod checksums;
 mod cursor;
 mod lookup3;
 
 pub use address::{Address, FileOffset, RawAddress, RawLength, Sizes, Width};
+pub use checksums::Checksums;
 pub use cursor::Cursor;
 pub use lookup3::lookup3;
 

@@ -52,7 +52,7 @@ pub fn datatype(datatype: &Datatype, committed: Option<bool>) -> Value {
         Class::Complex { base } => {
             json!({ "class": "complex", "size": size, "base": self::datatype(base, None) })
         }
-        _ => json!({ "class": datatype.class_number(), "size": size }),
+        _ => json!({ "class": datatype.class_name(), "size": size }),
     };
     if let Some(committed) = committed {
         rendered["committed"] = json!(committed);

@@ -34,6 +34,6 @@ pub fn describe(datatype: &Datatype) -> String {
         Class::VariableLength { base } => format!("sequence({})", describe(base)),
         Class::Array { shape, base } => format!("{}{shape:?}", describe(base)),
         Class::Complex { base } => format!("complex({})", describe(base)),
-        _ => format!("class {}", datatype.class_number()),
+        _ => format!("{}(...)", datatype.class_name()),
     }
 }

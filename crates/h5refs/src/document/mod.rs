@@ -26,6 +26,8 @@ pub fn document(index: &Index, problems: &[Problem]) -> Value {
         "superblock_version": superblock.version,
         "userblock": superblock.base.0,
         "sizes": [superblock.sizes.o(), superblock.sizes.l()],
+        "fs_strategy": superblock.file_space.map_or(0, |space| space.strategy as u8),
+        "page_size": superblock.file_space.and_then(|space| space.page_size),
         "size": index.file_length,
         "objects": index.objects.iter().map(|each| object(each, index)).collect::<Vec<_>>(),
         "problems": problems.iter().map(problem).collect::<Vec<_>>(),
@@ -79,13 +81,28 @@ fn attribute(attribute: &Attribute, index: &Index) -> Value {
     fields.insert("shape".into(), shape(Some(&attribute.dataspace)));
     fields.insert("dtype".into(), datatype(&attribute.datatype, None));
     if let Some(values) = &attribute.values {
-        let rendered = match (&attribute.dataspace, values.as_slice()) {
-            (Dataspace::Scalar, [one]) => value(one, &attribute.datatype, index),
-            _ => values.iter().map(|each| value(each, &attribute.datatype, index)).collect(),
-        };
-        fields.insert("value".into(), rendered);
+        let rendered = values.iter().map(|each| value(each, &attribute.datatype, index));
+        let nested = nest(rendered.collect(), attribute.dataspace.shape());
+        fields.insert("value".into(), nested);
     }
     Value::Object(fields)
+}
+
+/// Values in C order as lists of lists, the innermost of the last dimension; a scalar is no list.
+fn nest(values: Vec<Value>, shape: &[u64]) -> Value {
+    let mut values = values;
+    for extent in shape.iter().skip(1).rev() {
+        let extent = usize::try_from(*extent).unwrap_or(usize::MAX);
+        if extent == 0 {
+            // Lists without elements are as many as the dimensions before say: one is enough.
+            return json!([]);
+        }
+        values = values.chunks(extent).map(|row| Value::from(row.to_vec())).collect();
+    }
+    match (shape, values.as_slice()) {
+        ([], [one]) => one.clone(),
+        _ => values.into(),
+    }
 }
 
 fn link(link: &NamedLink) -> Value {

@@ -31,6 +31,11 @@ pub(crate) fn value(value: &h5meta::value::Value, datatype: &Datatype, index: &I
         (V::Reference(Some(address)), _) => {
             index.object_at(*address).map_or(Value::Null, |object| json!(object.path))
         }
+        (V::AttributeReference { object, name }, _) => {
+            let object = index.object_at(*object).map(|object| &object.path);
+            json!({ "object": object, "attribute": text(name) })
+        }
+        (V::ExternalReference { file }, _) => json!({ "file": text(file) }),
         _ => Value::Null,
     }
 }
@@ -55,9 +60,17 @@ pub(crate) fn float(number: f64) -> Value {
     }
 }
 
-/// Bytes as text, with U+FFFD for what is not UTF-8.
+/// Bytes as text; what is not UTF-8 is written `\xHH`, as in names.
 pub(crate) fn text(bytes: &[u8]) -> String {
-    String::from_utf8_lossy(bytes).into_owned()
+    use std::fmt::Write as _;
+    let mut text = String::with_capacity(bytes.len());
+    for chunk in bytes.utf8_chunks() {
+        text.push_str(chunk.valid());
+        for byte in chunk.invalid() {
+            _ = write!(text, "\\x{byte:02x}");
+        }
+    }
+    text
 }
 
 /// An integer's bytes in the byte order of its datatype.

@@ -16,6 +16,7 @@ use std::ops::Range;
 use bytes::Bytes;
 use futures::StreamExt;
 use futures::stream::FuturesUnordered;
+use h5meta::wire::Checksums;
 use h5meta::{FileOffset, Index, Limits, Need, Problem, Walk};
 
 pub use counters::{Counters, Trace};
@@ -25,18 +26,38 @@ use self::pool::Pool;
 use crate::error::{Error, Result};
 use crate::source::{Piece, Source};
 
-/// Reads a file's metadata: all of it, and nothing else.
+/// How a file is read, and what that may cost.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Reading<'a> {
+    pub(crate) policy: &'a Policy,
+    pub(crate) limits: &'a Limits,
+    pub(crate) checksums: Checksums,
+}
+
+impl Reading<'_> {
+    /// Reads a file's metadata.
+    pub(crate) async fn index(
+        self,
+        source: &dyn Source,
+        counters: &Counters,
+    ) -> Result<(Index, Vec<Problem>)> {
+        let mut walk = Walk::new(self.limits.clone());
+        walk.set_checksums(self.checksums);
+        self::walk(walk, source, self.policy, counters).await
+    }
+}
+
+/// Reads a file's metadata with a walk that has not begun: all of it, and nothing else.
 ///
 /// # Errors
 /// `Malformed` if the file is not HDF5 or broken as a whole; the storage errors of `source`.
 pub async fn walk(
+    mut walk: Walk,
     source: &dyn Source,
     policy: &Policy,
-    limits: Limits,
     counters: &Counters,
 ) -> Result<(Index, Vec<Problem>)> {
     let malformed = |error| Error::malformed(source.url(), error);
-    let mut walk = Walk::new(limits);
     if let Some(bytes) = source.whole() {
         walk.supply_whole(bytes);
         walk.next().map_err(malformed)?;

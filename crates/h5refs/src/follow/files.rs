@@ -4,11 +4,11 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use futures::StreamExt as _;
-use h5meta::{Index, Limits, Problem};
+use h5meta::{Index, Problem};
 
 use super::{Follow, FollowedFile, name};
 use crate::error::Error;
-use crate::fetch::{self, Counters, Policy, Trace};
+use crate::fetch::{self, Counters, Reading, Trace};
 use crate::source::Source;
 
 /// Files that are read at one time: each has requests in flight of its own.
@@ -22,8 +22,7 @@ pub(super) struct Files<'a> {
     location: &'a str,
     /// What references call it.
     url: &'a str,
-    policy: &'a Policy,
-    limits: &'a Limits,
+    reading: Reading<'a>,
     counters: &'a Counters,
     known: BTreeMap<String, Known>,
 }
@@ -67,10 +66,10 @@ impl<'a> Files<'a> {
         follow: &'a Follow,
         location: &'a str,
         url: &'a str,
-        (policy, limits): (&'a Policy, &'a Limits),
+        reading: Reading<'a>,
         counters: &'a Counters,
     ) -> Self {
-        Self { follow, location, url, policy, limits, counters, known: BTreeMap::new() }
+        Self { follow, location, url, reading, counters, known: BTreeMap::new() }
     }
 
     /// Whether a name is that of the file itself.
@@ -98,10 +97,10 @@ impl<'a> Files<'a> {
                 new.insert(location, url);
             }
         }
-        let (follow, policy, limits) = (self.follow, self.policy, self.limits);
+        let (follow, reading) = (self.follow, self.reading);
         let reads = new.into_iter().take(self.left()).map(|(location, url)| async move {
             let counters = Counters::default();
-            let outcome = read(follow, &location, &url, (policy, limits), &counters).await;
+            let outcome = read(follow, &location, &url, reading, &counters).await;
             (location, url, outcome, counters.trace())
         });
         let done: Vec<_> = futures::stream::iter(reads).buffered(AT_ONCE).collect().await;
@@ -183,12 +182,12 @@ async fn read(
     follow: &Follow,
     location: &str,
     url: &str,
-    (policy, limits): (&Policy, &Limits),
+    reading: Reading<'_>,
     counters: &Counters,
 ) -> Outcome<Arc<Hdf5>> {
     let read = async {
         let source = follow.opener.open(location).await?;
-        let (index, problems) = fetch::walk(&*source, policy, limits.clone(), counters).await?;
+        let (index, problems) = reading.index(&*source, counters).await?;
         let url = Arc::from(crate::error::redact(url));
         Ok(Arc::new(Hdf5 { url, source, index, problems }))
     };

@@ -29,13 +29,13 @@ use std::sync::Arc;
 
 use bytes::Bytes;
 use futures::{StreamExt as _, TryStreamExt as _};
+use h5meta::Problem;
 use h5meta::message::Dataspace;
 use h5meta::model::{Dataset, Index, ObjectKind, Storage};
-use h5meta::{Limits, Problem};
 
 use self::files::Files;
 use crate::error::Result;
-use crate::fetch::{self, Counters, Policy};
+use crate::fetch::{self, Counters, Reading};
 use crate::kerchunk::{Tiling, Tilings};
 use crate::source::{Opener, Source};
 
@@ -91,11 +91,12 @@ impl Followed {
         ranges: BTreeMap<Arc<str>, Vec<Range<u64>>>,
         origin: Origin<'_>,
     ) -> Result<Vec<(Arc<str>, Vec<Bytes>)>> {
-        let Origin { policy, counters, .. } = origin;
+        let Origin { reading, counters, .. } = origin;
         let reads = ranges.into_iter().filter_map(|(file, ranges)| {
             let source = Arc::clone(self.sources.get(&file)?);
             Some(async move {
-                let chunks = fetch::read_ranges(&*source, &ranges, policy, counters).await?;
+                let chunks =
+                    fetch::read_ranges(&*source, &ranges, reading.policy, counters).await?;
                 Ok((file, chunks))
             })
         });
@@ -109,8 +110,7 @@ pub(crate) struct Origin<'a> {
     pub(crate) location: &'a str,
     /// What references call it.
     pub(crate) url: &'a str,
-    pub(crate) policy: &'a Policy,
-    pub(crate) limits: &'a Limits,
+    pub(crate) reading: Reading<'a>,
     pub(crate) counters: &'a Counters,
 }
 
@@ -122,8 +122,8 @@ pub(crate) async fn follow(
     origin: Origin<'_>,
     follow: &Follow,
 ) -> Followed {
-    let Origin { location, url, policy, limits, counters } = origin;
-    let mut files = Files::new(follow, location, url, (policy, limits), counters);
+    let Origin { location, url, reading, counters } = origin;
+    let mut files = Files::new(follow, location, url, reading, counters);
     let mut followed = Followed::default();
     let mut budget = tiles::Budget::new(follow.max_chunks);
     let mut extents = Vec::new();

@@ -4,14 +4,14 @@ use std::ops::Range;
 use std::sync::Arc;
 
 use bytes::Bytes;
+use h5meta::filter::{self, Failure};
 use h5meta::message::datatype::{Class, StringType};
 use h5meta::message::{Dataspace, Filter};
 use h5meta::model::{Chunk, ChunkTable, Dataset, Effect, Index, Object, Problem, Storage};
 use serde_json::{Value, json};
 
 use super::attrs::{self, as_text, find, is_scale};
-use super::codec::{Codecs, codecs};
-use super::decode;
+use super::codec::{self, Codecs, codecs};
 use super::dims::Dimensions;
 use super::dtype::dtype;
 use super::elsewhere::{self, Tiling};
@@ -70,7 +70,10 @@ impl Text {
             Storage::Chunked { chunk_shape, .. } => (dataset.filters.as_slice(), &**chunk_shape),
             _ => (&[][..], &[][..]),
         };
-        decode::check(filters)?;
+        if let Err(Failure::Unknown(id)) = filter::check(filters) {
+            let named = filters.iter().find(|filter| filter.id == id).map_or("", codec::name);
+            return Err(format!("filter {id} ({named})"));
+        }
         // Each string takes four bytes for its length, if no more; a chunk may be larger than all.
         let elements = dataset.dataspace.as_ref().and_then(Dataspace::elements);
         let in_chunk = chunk_shape.iter().try_fold(1_u64, |n, &extent| n.checked_mul(extent));

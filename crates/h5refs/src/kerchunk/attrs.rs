@@ -11,7 +11,7 @@ use h5meta::value::Value as Element;
 use serde_json::{Map, Value, json};
 
 use super::dtype::is_bool;
-use crate::document::{float, number_of, text};
+use crate::document::{float, number_of};
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 
@@ -131,6 +131,11 @@ fn complex(values: &[Element], members: &[Member]) -> Option<Value> {
 }
 
 /// `(1-2j)`, as kerchunk has it: JSON has no complex numbers, and Python reads this.
+/// Bytes as text, with U+FFFD for what is not UTF-8: as kerchunk has it.
+fn text(bytes: &[u8]) -> String {
+    String::from_utf8_lossy(bytes).into_owned()
+}
+
 fn complex_text(real: f64, imaginary: f64) -> Value {
     let part = |number: f64| match number {
         number if number.is_nan() => "nan".to_owned(),

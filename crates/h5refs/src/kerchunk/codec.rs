@@ -3,13 +3,11 @@
 //! Filters are applied first to last on writing, as Zarr's `filters` are: the order is kept. kerchunk
 //! puts shuffle first wherever it was, which makes other orders unreadable.
 
+use h5meta::filter::{DEFLATE, FLETCHER32, SHUFFLE};
 use h5meta::message::Filter;
 use h5meta::model::Chunk;
 use serde_json::{Value, json};
 
-pub(super) const DEFLATE: u16 = 1;
-pub(super) const SHUFFLE: u16 = 2;
-pub(super) const FLETCHER32: u16 = 3;
 const BLOSC: u16 = 32001;
 const ZSTD: u16 = 32015;
 

@@ -7,7 +7,7 @@
 //! | `codec` | HDF5 filters as Zarr codecs |
 //! | `fill_value` | what elements that were never written read as |
 //! | `attrs` | attributes as JSON |
-//! | `text`, `decode` | chunks of variable-length strings, whose text goes into the sidecar |
+//! | `text` | chunks of variable-length strings, whose text goes into the sidecar |
 //! | `dims` | `_ARRAY_DIMENSIONS` |
 //! | `elsewhere` | data in other files |
 //! | `json` | the references as a document |
@@ -18,7 +18,6 @@
 mod array;
 mod attrs;
 mod codec;
-mod decode;
 mod dims;
 mod dtype;
 mod elsewhere;

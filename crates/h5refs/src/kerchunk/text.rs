@@ -8,13 +8,12 @@ use std::ops::Range;
 use std::sync::Arc;
 
 use bytes::Bytes;
+use h5meta::filter::decode;
 use h5meta::heap::global::{Collection, HeapId};
 use h5meta::message::Filter;
 use h5meta::message::datatype::StringType;
 use h5meta::wire::Cursor;
 use h5meta::{Address, Sizes, Structure};
-
-use super::decode::decode;
 
 /// A chunk of strings that have not been looked up yet.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -49,7 +48,8 @@ impl TextChunk {
     /// The strings' places, from the chunk's stored bytes.
     pub(crate) fn ids(&self, stored: &[u8], sizes: Sizes) -> Result<Ids, String> {
         let size = self.elements.saturating_mul(self.element_size);
-        let plain = decode(stored, &self.filters, self.filter_mask, size)?;
+        let plain = decode(stored, &self.filters, self.filter_mask, size)
+            .map_err(|failure| format!("a chunk of {failure}"))?;
         let mut cursor = Cursor::new(&plain, Structure::Data);
         let mut ids = Vec::with_capacity(self.elements.min(plain.len()));
         for _ in 0..self.elements {

@@ -2,7 +2,7 @@
 //!
 //! Spec: III.G, "Fractal Heap ID".
 
-use super::Header;
+use super::{Header, Stored};
 use crate::error::Result;
 use crate::spec::Structure;
 use crate::wire::{Address, Cursor, Sizes, to_u64, to_usize};
@@ -26,17 +26,45 @@ pub enum HeapId {
 /// An object too large for a block.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Huge {
-    /// Where it is, and its bytes.
-    Direct {
-        /// Where it is.
-        address: Address,
-        /// Its bytes.
-        length: u64,
-    },
+    /// Where it is.
+    Direct(HugeObject),
     /// Through the heap's B-tree of huge objects.
     Key(u64),
-    /// Through a filter pipeline.
-    Filtered,
+}
+
+/// Where a huge object is.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct HugeObject {
+    /// Where it starts.
+    pub address: Address,
+    /// Its bytes.
+    pub size: u64,
+    /// How it is stored, if it goes through filters.
+    pub filtered: Option<Stored>,
+}
+
+impl HugeObject {
+    /// Decodes the place of a huge object: of an ID that has room for it, or of a record of the B-tree
+    /// of huge objects.
+    ///
+    /// # Errors
+    /// `Truncated`, or `Invalid` if there is no address.
+    pub fn decode(cursor: &mut Cursor<'_>, filtered: bool, sizes: Sizes) -> Result<Self> {
+        let Some(address) = cursor.address(sizes)? else {
+            return Err(cursor.invalid(0_u8, "a huge object without an address"));
+        };
+        if !filtered {
+            return Ok(Self { address, size: cursor.length(sizes)?, filtered: None });
+        }
+        let stored = Stored::decode(cursor, sizes)?;
+        Ok(Self { address, size: cursor.length(sizes)?, filtered: Some(stored) })
+    }
+
+    /// The bytes that it takes in the file.
+    #[must_use]
+    pub fn stored_size(&self) -> u64 {
+        self.filtered.map_or(self.size, |stored| stored.size)
+    }
 }
 
 impl HeapId {
@@ -52,6 +80,7 @@ impl HeapId {
         }
         match (first >> 4) & 3 {
             0 => {
+                cursor.mark("managed object");
                 let offset = cursor.uint(to_usize(header.table.offset_bytes()))?;
                 let length = cursor.uint(length_bytes(header))?;
                 Ok(Self::Managed { offset, length })
@@ -60,7 +89,9 @@ impl HeapId {
             2 => {
                 let mut length = u64::from(first & 0x0f);
                 // IDs with room for more than 16 bytes have twelve bits for the length.
+                cursor.mark("tiny object");
                 if header.id_length > 18 {
+                    cursor.mark("tiny object with a longer length");
                     length = (length << 8) | u64::from(cursor.u8()?);
                 }
                 Ok(Self::Tiny(cursor.take(length.saturating_add(1))?.to_vec()))
@@ -79,15 +110,18 @@ fn length_bytes(header: &Header) -> usize {
 }
 
 fn huge(cursor: &mut Cursor<'_>, header: &Header, sizes: Sizes) -> Result<Huge> {
-    if header.filtered {
-        return Ok(Huge::Filtered);
-    }
     let room = u64::from(header.id_length).saturating_sub(1);
-    if to_u64(sizes.o()).saturating_add(to_u64(sizes.l())) > room {
+    let (o, l) = (to_u64(sizes.o()), to_u64(sizes.l()));
+    // Of a filtered object: its size in the file and without filters, and four bytes of filter mask.
+    let place = match header.is_filtered() {
+        true => o.saturating_add(l.saturating_mul(2)).saturating_add(4),
+        false => o.saturating_add(l),
+    };
+    let filtered = if header.is_filtered() { "filtered " } else { "" };
+    if place > room {
+        cursor.mark(format_args!("{filtered}huge object by key"));
         return cursor.uint(to_usize(room.min(8))).map(Huge::Key);
     }
-    let Some(address) = cursor.address(sizes)? else {
-        return Err(cursor.invalid(0_u8, "a huge object without an address"));
-    };
-    Ok(Huge::Direct { address, length: cursor.length(sizes)? })
+    cursor.mark(format_args!("{filtered}huge object by address"));
+    HugeObject::decode(cursor, header.is_filtered(), sizes).map(Huge::Direct)
 }

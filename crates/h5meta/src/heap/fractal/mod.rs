@@ -8,22 +8,25 @@
 mod id;
 mod indirect;
 
-pub use id::{HeapId, Huge};
-pub use indirect::{Children, decode_indirect, indirect_size};
+pub use id::{HeapId, Huge, HugeObject};
+pub use indirect::{Children, Direct, Stored, decode_indirect, indirect_size};
 
 use binrw::BinRead;
 
 use crate::error::{Error, Kind, Result};
+use crate::message::{Filter, filter_pipeline};
 use crate::spec::Structure;
-use crate::wire::{Address, Cursor, RawAddress, RawLength, Sizes, to_u64, to_usize};
+use crate::wire::{Address, Checksums, Cursor, RawAddress, RawLength, Sizes, to_u64, to_usize};
 
 /// A heap's header.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Header {
     /// Bytes of a heap ID.
     pub id_length: u16,
-    /// Whether blocks and huge objects go through a filter pipeline.
-    pub filtered: bool,
+    /// What blocks and huge objects go through before they are stored.
+    pub filters: Vec<Filter>,
+    /// How the root block is stored, if it is a direct one and there are filters.
+    pub filtered_root: Option<Stored>,
     /// Whether direct blocks have a checksum.
     pub checksummed: bool,
     /// Bytes of the largest object that is in a block.
@@ -36,6 +39,8 @@ pub struct Header {
     pub root: Option<Address>,
     /// Rows of the root indirect block; 0 if the root is a direct block.
     pub root_rows: u16,
+    /// Whether its blocks' checksums are verified.
+    pub checksums: Checksums,
 }
 
 /// How a heap's linear space is cut into blocks: the doubling table.
@@ -86,20 +91,25 @@ impl Header {
     ///
     /// # Errors
     /// `Truncated`, `Signature`, `Version`, `Checksum`, or an `Invalid` doubling table.
-    pub fn decode(bytes: &[u8], sizes: Sizes) -> Result<Self> {
+    pub fn decode(bytes: &[u8], sizes: Sizes, checksums: Checksums) -> Result<Self> {
         let mut cursor = Cursor::new(bytes, Structure::FractalHeap);
         cursor.signature(b"FRHP")?;
         let fields: Fields = cursor.fixed(Self::size(sizes).saturating_sub(8), (sizes,))?;
-        if fields.version != 0 {
-            return Err(cursor.unknown_version(fields.version));
+        cursor.known_version(fields.version, &[0])?;
+        let (mut filters, mut filtered_root) = (Vec::new(), None);
+        if fields.filters_length > 0 {
+            filtered_root = Some(Stored::decode(&mut cursor, sizes)?);
+            filters = filter_pipeline::decode(cursor.take(fields.filters_length.into())?)?;
         }
-        let filtered = fields.filters_length > 0;
-        if filtered {
-            cursor.length(sizes)?; // size of the filtered root direct block
-            cursor.u32()?; // its filter mask
-            cursor.take(fields.filters_length.into())?;
+        cursor.checksum(checksums)?;
+        cursor.mark(match (fields.root.0, fields.root_rows) {
+            (None, _) => "empty",
+            (Some(_), 0) => "root direct block",
+            (Some(_), _) => "root indirect block",
+        });
+        if !filters.is_empty() {
+            cursor.mark("filtered blocks");
         }
-        cursor.checksum()?;
         let table = Table {
             width: fields.width,
             start: fields.start.0,
@@ -117,13 +127,15 @@ impl Header {
         }
         Ok(Self {
             id_length: fields.id_length,
-            filtered,
+            filters,
+            filtered_root,
             checksummed: fields.flags & 0x02 != 0,
             max_managed: fields.max_managed,
             huge_btree: fields.huge_btree.0,
             table,
             root: fields.root.0,
             root_rows: fields.root_rows,
+            checksums,
         })
     }
 
@@ -132,6 +144,12 @@ impl Header {
     pub fn size(sizes: Sizes) -> u64 {
         let (o, l) = (to_u64(sizes.o()), to_u64(sizes.l()));
         o.saturating_mul(3).saturating_add(l.saturating_mul(12)).saturating_add(26)
+    }
+
+    /// Whether blocks and huge objects go through filters.
+    #[must_use]
+    pub fn is_filtered(&self) -> bool {
+        self.filtered_root.is_some()
     }
 
     /// Checks that `block` is a direct block of this heap, and its checksum.
@@ -144,7 +162,11 @@ impl Header {
         cursor.version(&[0])?;
         cursor.address(sizes)?; // of the heap's header
         cursor.take(self.table.offset_bytes())?;
-        if !self.checksummed || cfg!(fuzzing) {
+        cursor.mark(match self.checksummed {
+            true => "direct block with a checksum",
+            false => "direct block without a checksum",
+        });
+        if !self.checksummed || self.checksums == Checksums::Skip {
             return Ok(());
         }
         // The checksum is of the block with zeros in the checksum's place.

@@ -34,7 +34,7 @@ fn header(id_length: u16) -> Vec<u8> {
 }
 
 fn decoded(id_length: u16) -> Header {
-    Header::decode(&header(id_length), SIZES).unwrap()
+    Header::decode(&header(id_length), SIZES, Checksums::Verify).unwrap()
 }
 
 #[test]
@@ -49,7 +49,7 @@ fn a_header_is_decoded() {
     // An indirect block of 128 KiB: rows of 2, 2, 4, ... KiB up to that.
     assert_eq!(heap.table.rows_of(131_072), 7);
     for end in 0..header(7).len() {
-        let error = Header::decode(&header(7)[..end], SIZES).unwrap_err();
+        let error = Header::decode(&header(7)[..end], SIZES, Checksums::Verify).unwrap_err();
         assert!(error.needs().is_some_and(|need| need > end as u64), "{end}: {error}");
     }
 }
@@ -60,7 +60,7 @@ fn a_table_that_cannot_be_is_refused() {
     bytes.truncate(bytes.len() - 4);
     let width = bytes.len() - 32;
     bytes[width] = 3;
-    let error = Header::decode(&summed(bytes), SIZES).unwrap_err();
+    let error = Header::decode(&summed(bytes), SIZES, Checksums::Verify).unwrap_err();
     assert!(matches!(error.kind(), Kind::Invalid { .. }), "{error}");
 }
 
@@ -80,8 +80,8 @@ fn ids_say_where_an_object_is() {
     direct.extend(word(4096));
     direct.extend(word(70_000));
     let id = HeapId::decode(&direct, &decoded(17), SIZES).unwrap();
-    let expected = Huge::Direct { address: Address(4096), length: 70_000 };
-    assert_eq!(id, HeapId::Huge(expected));
+    let expected = HugeObject { address: Address(4096), size: 70_000, filtered: None };
+    assert_eq!(id, HeapId::Huge(Huge::Direct(expected)));
     assert!(HeapId::decode(&[0x30, 0, 0, 0, 0, 0, 0], &heap, SIZES).is_err());
     assert!(HeapId::decode(&[0x40, 0, 0, 0, 0, 0, 0], &heap, SIZES).is_err());
 }
@@ -101,8 +101,8 @@ fn an_indirect_block_leads_to_blocks_by_offset() {
     let bytes = summed(bytes);
     assert_eq!(indirect_size(&heap, 2, SIZES), bytes.len() as u64);
     let children = decode_indirect(&bytes, &heap, 0, 2, SIZES).unwrap();
-    let expected =
-        [(0, 512, Address(1000)), (1024, 512, Address(2000)), (2048, 512, Address(3000))];
+    let block = |address, offset| (Address(address), Direct { offset, size: 512, filtered: None });
+    let expected = [block(1000, 0), block(2000, 1024), block(3000, 2048)];
     assert_eq!(children.direct, expected);
     assert!(children.indirect.is_empty());
 }
@@ -120,4 +120,54 @@ fn a_direct_block_has_a_checksum_of_its_own() {
     heap.check_direct(&block, SIZES).unwrap();
     block[100] ^= 1;
     assert!(matches!(heap.check_direct(&block, SIZES).unwrap_err().kind(), Kind::Checksum { .. }));
+}
+
+/// The same heap, behind deflate: what is stored has a size and a filter mask of its own.
+fn filtered(id_length: u16) -> Header {
+    let mut bytes = header(id_length);
+    bytes.truncate(bytes.len() - 4);
+    let pipeline = [2, 1, 1, 0, 0, 0, 1, 0, 6, 0, 0, 0]; // version 2: deflate, level 6
+    bytes[7] = 12;
+    bytes.extend(word(100)); // the root's size in the file
+    bytes.extend([0; 4]); // its filter mask
+    bytes.extend(pipeline);
+    Header::decode(&summed(bytes), SIZES, Checksums::Verify).unwrap()
+}
+
+#[test]
+fn a_filtered_heap_says_how_things_are_stored() {
+    let heap = filtered(7);
+    assert_eq!(heap.filters.iter().map(|filter| filter.id).collect::<Vec<_>>(), [1]);
+    assert_eq!(heap.filtered_root, Some(Stored { size: 100, filter_mask: 0 }));
+
+    let mut bytes = b"FHIB\0".to_vec();
+    bytes.extend(word(0)); // header's address
+    bytes.extend([0; 4]); // block offset
+    bytes.extend(word(1000));
+    bytes.extend(word(90)); // its size in the file
+    bytes.extend([1, 0, 0, 0]); // its filter mask
+    bytes.extend([[0xff; 8].as_slice(), &[0; 12]].concat().repeat(7));
+    let bytes = summed(bytes);
+    assert_eq!(indirect_size(&heap, 2, SIZES), bytes.len() as u64);
+    let children = decode_indirect(&bytes, &heap, 0, 2, SIZES).unwrap();
+    let [(Address(1000), block)] = children.direct[..] else { panic!("{children:?}") };
+    assert_eq!((block.size, block.stored_size()), (512, 90));
+    assert_eq!(block.filtered, Some(Stored { size: 90, filter_mask: 1 }));
+}
+
+#[test]
+fn a_huge_object_behind_filters_needs_a_longer_id() {
+    // Address, size in the file, filter mask, size: 28 bytes. Fewer are a key.
+    let mut id = vec![0x10];
+    id.extend(word(4096));
+    id.extend(word(300));
+    id.extend([0; 4]);
+    id.extend(word(70_000));
+    let stored = Some(Stored { size: 300, filter_mask: 0 });
+    let object = HugeObject { address: Address(4096), size: 70_000, filtered: stored };
+    let direct = HeapId::decode(&id, &filtered(29), SIZES).unwrap();
+    assert_eq!(direct, HeapId::Huge(Huge::Direct(object)));
+    assert_eq!(object.stored_size(), 300);
+    let key = HeapId::decode(&id[..17], &filtered(17), SIZES).unwrap();
+    assert_eq!(key, HeapId::Huge(Huge::Key(4096)));
 }

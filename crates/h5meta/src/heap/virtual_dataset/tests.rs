@@ -28,14 +28,14 @@ fn checked(mut bytes: Vec<u8>) -> Bytes {
 }
 
 fn kind(block: &Bytes) -> Kind {
-    decode(block, sizes(8)).unwrap_err().kind().clone()
+    decode(block, sizes(8), Checksums::Verify).unwrap_err().kind().clone()
 }
 
 #[test]
 fn an_entry_of_version_0_has_its_names() {
     let entry = [&b"a.h5\0/data\0"[..], &ALL, &three(4)].concat();
     let block = block(0, &[entry.clone(), [&b".\0x\0"[..], &ALL, &ALL].concat()]);
-    let mappings = decode(&block, sizes(8)).unwrap();
+    let mappings = decode(&block, sizes(8), Checksums::Verify).unwrap();
     assert_eq!(mappings.len(), 2);
     let first = &mappings[0];
     assert_eq!((&first.source_file[..], &first.source_dataset[..]), (&b"a.h5"[..], &b"/data"[..]));
@@ -50,7 +50,7 @@ fn an_entry_of_version_0_has_its_names() {
 
 #[test]
 fn a_block_may_map_nothing() {
-    assert_eq!(decode(&block(0, &[]), sizes(8)).unwrap(), []);
+    assert_eq!(decode(&block(0, &[]), sizes(8), Checksums::Verify).unwrap(), []);
 }
 
 /// The number of entries, and a shared name's, have the size of lengths.
@@ -65,7 +65,7 @@ fn an_entry_of_version_1_may_share_its_names() {
         [&[SHARED_FILE][..], &[2, 0, 0, 0], b"z\0", &selections].concat(),
     ];
     let block = checked([&[1, 4, 0, 0, 0][..], &entries.concat()].concat());
-    let mappings = decode(&block, sizes(4)).unwrap();
+    let mappings = decode(&block, sizes(4), Checksums::Verify).unwrap();
     let names = mappings.iter().map(|each| (&each.source_file[..], &each.source_dataset[..]));
     let expected: [(&[u8], &[u8]); 4] =
         [(b"a.h5", b"x"), (b".", b"y"), (b"a.h5", b"y"), (b"a.h5", b"z")];
@@ -77,7 +77,7 @@ fn every_shorter_prefix_asks_for_more() {
     let entry = [&b"a.h5\0/data\0"[..], &ALL, &three(4)].concat();
     let block = block(0, &[entry.clone(), entry]);
     for end in 0..block.len() {
-        let error = decode(&block.slice(..end), sizes(8)).unwrap_err();
+        let error = decode(&block.slice(..end), sizes(8), Checksums::Verify).unwrap_err();
         let need = error.needs().unwrap_or_else(|| panic!("{end}: {error}"));
         assert!(need > to_u64(end) && need <= to_u64(block.len()), "{end}: {error}");
     }
@@ -96,7 +96,7 @@ fn broken_fields_are_named() {
     }
     // A selection is broken: the error counts from the block's start.
     let entry = [&b"a\0x\0"[..], &ALL, &[9, 0, 0, 0], &[0; 12]].concat();
-    let error = decode(&block(0, &[entry]), sizes(8)).unwrap_err();
+    let error = decode(&block(0, &[entry]), sizes(8), Checksums::Verify).unwrap_err();
     assert_eq!(error.structure(), Structure::Selection);
     let at = error.at(crate::FileOffset(1000)).offset().unwrap();
     assert_eq!(at.0, 1000 + 9 + 4 + 16 + 4);
@@ -107,7 +107,7 @@ fn broken_fields_are_named() {
 fn a_count_that_lies_asks_for_the_bytes() {
     for count in [1000, u64::MAX] {
         let bytes = checked([&[0][..], &count.to_le_bytes()].concat());
-        let need = decode(&bytes, sizes(8)).unwrap_err().needs().unwrap();
+        let need = decode(&bytes, sizes(8), Checksums::Verify).unwrap_err().needs().unwrap();
         assert_eq!(need, count.saturating_mul(SMALLEST).saturating_add(9));
     }
 }
@@ -119,7 +119,7 @@ fn names_are_not_shared_without_end() {
     let again = [&[SHARED_FILE][..], &[0; 8], b"y\0", &ALL, &ALL].concat();
     let with = |n: usize, times: usize| {
         let entries = [vec![long(n)], vec![again.clone(); times]].concat();
-        decode(&block(1, &entries), sizes(8)).map(|mappings| mappings.len())
+        decode(&block(1, &entries), sizes(8), Checksums::Verify).map(|mappings| mappings.len())
     };
     assert_eq!(with(2000, 5000).unwrap(), 5001);
     assert!(matches!(with(100_000, 5000).unwrap_err().kind(), Kind::Invalid { .. }));

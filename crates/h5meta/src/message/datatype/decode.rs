@@ -3,14 +3,15 @@
 //! Spec: IV.A.2.d, "The Datatype Message".
 //!
 //! Datatypes nest: compounds, arrays, enumerations and sequences hold others. The nesting is the
-//! file's to choose, so it is kept on a stack of its own and bounded, not on the machine's.
+//! file's to choose, so it is kept on a stack of its own, not on the machine's; and what nests deeper
+//! than any type of use is passed over, so that types can be looked into by recursion.
 
 use super::{Bits, ByteOrder, Class, Datatype, Float, Member, ReferenceKind, StringType};
 use crate::error::{Kind, Result};
 use crate::spec::Structure;
 use crate::wire::Cursor;
 
-/// How deep datatypes may nest. Users of a decoded type may therefore recurse into it.
+/// How deep types are kept. What is inside so many others is `Class::TooDeep`.
 const MAX_DEPTH: usize = 64;
 
 /// The most dimensions of an array type; libhdf5's own bound.
@@ -47,8 +48,7 @@ impl Datatype {
     /// Decodes a datatype message.
     ///
     /// # Errors
-    /// `Truncated`, `Version`, `Invalid` properties, `Unsupported` classes, or `Limit` if types nest
-    /// too deep.
+    /// `Truncated`, `Version`, `Invalid` properties, or `Unsupported` classes.
     pub fn decode(body: &[u8]) -> Result<Self> {
         let mut cursor = Cursor::new(body, Structure::Datatype);
         let mut outers: Vec<Outer> = Vec::new();
@@ -56,16 +56,16 @@ impl Datatype {
             let mut done = match start(&mut cursor)? {
                 Start::Whole(datatype) => datatype,
                 Start::Outer(outer) => {
-                    if outers.len() >= MAX_DEPTH {
-                        let max = crate::wire::to_u64(MAX_DEPTH);
-                        return Err(cursor.error(Kind::Limit { limit: "datatype_depth", max }));
-                    }
                     outers.push(outer);
                     continue;
                 }
             };
             // A type that is whole completes the one that holds it, and so on outwards.
             loop {
+                cursor.mark(done.class_name());
+                if outers.len() > MAX_DEPTH {
+                    done.class = Class::TooDeep { class: done.class_number() };
+                }
                 let Some(outer) = outers.pop() else { return Ok(done) };
                 match outer.hold(done, &mut cursor)? {
                     Held::Whole(datatype) => done = datatype,
@@ -162,6 +162,7 @@ fn head(cursor: &mut Cursor<'_>) -> Result<Head> {
     if !(1..=5).contains(&version) {
         return Err(cursor.unknown_version(version));
     }
+    cursor.mark(format_args!("version {version}"));
     let [low, middle, high] = cursor.array()?;
     let bits = u32::from_le_bytes([low, middle, high, 0]);
     Ok(Head { version, class: class_and_version & 0x0f, bits, size: cursor.u32()? })
@@ -188,7 +189,10 @@ fn float(cursor: &mut Cursor<'_>, bits: u32) -> Result<Class> {
     let order = match (bits & 0x01, bits & 0x40) {
         (0, _) => ByteOrder::Little,
         (_, 0) => ByteOrder::Big,
-        _ => ByteOrder::Vax,
+        _ => {
+            cursor.mark("VAX byte order");
+            ByteOrder::Vax
+        }
     };
     let bits_used = Bits { order, offset: cursor.u16()?, precision: cursor.u16()? };
     let [exponent, exponent_size, mantissa, mantissa_size] = cursor.array()?;
@@ -211,6 +215,7 @@ fn opaque_tag(cursor: &mut Cursor<'_>, bits: u32) -> Result<Vec<u8>> {
 }
 
 fn reference(cursor: &Cursor<'_>, bits: u32) -> Result<ReferenceKind> {
+    cursor.mark(format_args!("reference of type {}", nibble(bits, 0)));
     match nibble(bits, 0) {
         0 => Ok(ReferenceKind::Object),
         1 => Ok(ReferenceKind::Region),

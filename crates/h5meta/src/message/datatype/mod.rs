@@ -81,6 +81,11 @@ pub enum Class {
         /// What each part is.
         base: Box<Datatype>,
     },
+    /// A type inside more others than are kept: whoever looks into types may recurse.
+    TooDeep {
+        /// The specification's number of its class.
+        class: u8,
+    },
 }
 
 /// Which bits of an element hold its value.
@@ -181,7 +186,28 @@ impl Datatype {
             Class::VariableLength { .. } | Class::VariableString(_) => 9,
             Class::Array { .. } => 10,
             Class::Complex { .. } => 11,
+            Class::TooDeep { class } => class,
         }
+    }
+
+    /// What the class is called, in a word.
+    #[must_use]
+    pub fn class_name(&self) -> &'static str {
+        const NAMES: [&str; 12] = [
+            "integer",
+            "float",
+            "time",
+            "string",
+            "bitfield",
+            "opaque",
+            "compound",
+            "reference",
+            "enum",
+            "vlen",
+            "array",
+            "complex",
+        ];
+        NAMES.get(usize::from(self.class_number())).copied().unwrap_or("unknown")
     }
 
     /// Whether an element's bytes are, in part or whole, an ID of something in the global heap.
@@ -189,7 +215,7 @@ impl Datatype {
     pub fn uses_global_heap(&self) -> bool {
         match &self.class {
             Class::VariableLength { .. } | Class::VariableString(_) => true,
-            Class::Reference(kind) => *kind == ReferenceKind::Region,
+            Class::Reference(kind) => *kind != ReferenceKind::Object,
             Class::Compound { members } => {
                 members.iter().any(|member| member.datatype.uses_global_heap())
             }

@@ -6,6 +6,7 @@ mod v1;
 mod v3;
 mod v4;
 
+use crate::coverage;
 use crate::error::Result;
 use crate::spec::Structure;
 use crate::wire::{Address, Cursor, Sizes};
@@ -85,6 +86,19 @@ pub enum ChunkIndex {
 }
 
 impl ChunkIndex {
+    /// What the index is called.
+    #[must_use]
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::BtreeV1 { .. } => "version 1 B-tree",
+            Self::Single { .. } => "single chunk",
+            Self::Implicit { .. } => "implicit",
+            Self::FixedArray { .. } => "fixed array",
+            Self::ExtensibleArray { .. } => "extensible array",
+            Self::BtreeV2 { .. } => "version 2 B-tree",
+        }
+    }
+
     /// The index, or the chunk where there is only one; `None` if there is no chunk yet.
     #[must_use]
     pub const fn address(self) -> Option<Address> {
@@ -106,10 +120,22 @@ impl Layout {
     /// `Truncated`, `Version`, or `Invalid` dimensions.
     pub fn decode(body: &[u8], sizes: Sizes) -> Result<Self> {
         let mut cursor = Cursor::new(body, Structure::Layout);
-        match cursor.version(&[1, 2, 3, 4, 5])? {
+        let version = cursor.version(&[1, 2, 3, 4, 5])?;
+        let layout = match version {
             1 | 2 => v1::decode(cursor, sizes),
             3 => v3::decode(cursor, sizes),
             _ => v4::decode(cursor, sizes),
+        }?;
+        coverage::mark(Structure::Layout, format_args!("version {version}, {}", layout.class()));
+        Ok(layout)
+    }
+
+    fn class(&self) -> &'static str {
+        match self {
+            Self::Compact { .. } => "compact",
+            Self::Contiguous { .. } => "contiguous",
+            Self::Chunked { .. } => "chunked",
+            Self::Virtual { .. } => "virtual",
         }
     }
 }

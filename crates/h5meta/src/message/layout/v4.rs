@@ -3,7 +3,9 @@
 //! Spec: IV.A.2.i, "Layout: Version 4"; the chunk indexes are those of VII.
 
 use super::{ChunkIndex, Layout, chunk_dimensions, chunk_rank, v3};
+use crate::coverage;
 use crate::error::Result;
+use crate::spec::Structure;
 use crate::wire::{Cursor, Sizes};
 
 /// Bit 0 of a chunked layout's flags: chunks over the edge of the dataset are not filtered.
@@ -55,6 +57,13 @@ fn chunked(cursor: &mut Cursor<'_>, sizes: Sizes) -> Result<Layout> {
         }
         other => return Err(cursor.invalid(other, "a chunk index type that cannot be")),
     };
+    coverage::mark(Structure::ChunkIndex, index.name());
+    if matches!(index, ChunkIndex::Single { filtered: Some(_), .. }) {
+        coverage::mark(Structure::ChunkIndex, "single chunk with filters");
+    }
     let unfiltered_edges = flags & DONT_FILTER_PARTIAL_BOUND_CHUNKS != 0;
+    if unfiltered_edges {
+        coverage::mark(Structure::ChunkIndex, "edge chunks without filters");
+    }
     Ok(Layout::Chunked { chunk_shape, element_size, index, unfiltered_edges })
 }

@@ -63,5 +63,5 @@ fn broken_attributes_are_named() {
     let mut body = vec![2, 0, 2, 0, 11, 0, 12, 0, b'n', 0];
     body.extend([&BYTE[..], &TWO].concat());
     let error = attribute(&body).unwrap_err();
-    assert_eq!(error.structure(), crate::Structure::Datatype);
+    assert_eq!(error.structure(), Structure::Datatype);
 }

@@ -177,12 +177,25 @@ fn what_is_not_known_is_said() {
 }
 
 #[test]
-fn types_that_nest_too_deep_are_refused() {
-    let nested = |depth| [head(1, 9, 0, 16).repeat(depth), integer(1)].concat();
-    assert!(Datatype::decode(&nested(64)).is_ok());
-    assert_eq!(
-        kind(Datatype::decode(&nested(65))),
-        Kind::Limit { limit: "datatype_depth", max: 64 }
-    );
-    assert!(Datatype::decode(&nested(100_000)).is_err(), "and cost no stack");
+fn what_nests_too_deep_is_passed_over() {
+    let nested = |depth: usize| {
+        let body = [head(1, 9, 0, 16).repeat(depth), integer(1)].concat();
+        let mut datatype = Datatype::decode(&body).unwrap();
+        let mut kept = 0;
+        while let Class::VariableLength { base } = datatype.class {
+            datatype = *base;
+            kept += 1;
+        }
+        (kept, datatype)
+    };
+    let (kept, innermost) = nested(64);
+    assert_eq!((kept, innermost.class_name()), (64, "integer"));
+    // Deeper, the type at the end of what is kept says what it is, and no more.
+    for depth in [66, 100_000] {
+        let (kept, innermost) = nested(depth);
+        assert_eq!((kept, innermost.class), (65, Class::TooDeep { class: 9 }), "{depth}");
+    }
+    // What is not kept is still checked.
+    let body = [head(1, 9, 0, 16).repeat(100), head(1, 12, 0, 1)].concat();
+    assert!(Datatype::decode(&body).is_err());
 }

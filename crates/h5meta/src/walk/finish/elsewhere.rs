@@ -96,5 +96,5 @@ fn mappings(
     };
     walk.charge_bytes(to_u64(block.len()))?;
     let at = FileOffset(at.0.saturating_add(start));
-    virtual_dataset::decode(&block, superblock.sizes).map_err(|error| error.at(at))
+    virtual_dataset::decode(&block, superblock.sizes, walk.checksums).map_err(|error| error.at(at))
 }

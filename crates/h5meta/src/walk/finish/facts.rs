@@ -132,7 +132,7 @@ impl<'a> Facts<'a> {
             dataspace,
             datatype,
             committed,
-            fill_value: fill_value.unwrap_or(FillValue::Default),
+            fill_value: fill_value.unwrap_or(FillValue::Undefined),
             filters: filters.unwrap_or_default(),
             storage: Storage::Unreadable,
         };

@@ -35,7 +35,7 @@ pub(super) fn finish(mut walk: Walk) -> Result<(Index, Vec<Problem>)> {
     elsewhere::take_mappings(&mut walk, &superblock, &mut kinds, &mut problems)?;
     chunks::take_chunks(&mut walk, &superblock, &mut kinds, &mut problems);
     if !matches!(kinds.get(&root), Some(ObjectKind::Group(_))) {
-        return Err(no_root_group(root, problems));
+        return Err(walk.cause(no_root_group(root, problems)));
     }
 
     let mut named = Named::from_root(root, &kinds, &walk)?;
@@ -76,17 +76,27 @@ fn of_file(superblock: &Superblock, length: Option<u64>) -> Vec<Problem> {
         let error = Error::new(kind, Structure::Superblock, 0).at(superblock.base);
         problems.push(Problem { path: "/".into(), effect: Effect::Detail, error });
     };
-    // The end of file moves with the superblock when a user block is added.
-    let end = superblock.end_of_file.map_or(0, |end| end.0);
-    let need = end.saturating_sub(superblock.stored_base).saturating_add(superblock.base.0);
-    if let Some(have) = length.filter(|have| *have < need) {
-        problem(Kind::Truncated { need, have });
+    if let Some(kind) = cut_off(superblock, length) {
+        problem(kind);
     }
     if superblock.version == 3 && superblock.consistency_flags & 1 != 0 {
         let value = superblock.consistency_flags.into();
         problem(Kind::Invalid { value, why: "a writer had the file open, it may be incomplete" });
     }
+    // Bits 0 to 2: open for writing, closed as it should be, open for writing with readers beside.
+    if superblock.version == 3 && superblock.consistency_flags & !7 != 0 {
+        let value = superblock.consistency_flags.into();
+        problem(Kind::Invalid { value, why: "file consistency flags that cannot be" });
+    }
     problems
+}
+
+/// What a file lacks that is shorter than its superblock says.
+pub(super) fn cut_off(superblock: &Superblock, length: Option<u64>) -> Option<Kind> {
+    // The end of file moves with the superblock when a user block is added.
+    let end = superblock.end_of_file.map_or(0, |end| end.0);
+    let need = end.saturating_sub(superblock.stored_base).saturating_add(superblock.base.0);
+    length.filter(|have| *have < need).map(|have| Kind::CutOff { need, have })
 }
 
 type Problems = Vec<(Option<ObjectId>, Effect, Error)>;

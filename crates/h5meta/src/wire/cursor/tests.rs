@@ -84,7 +84,7 @@ fn what_is_found_in_place_is_said() {
     assert_eq!(kind(cursor(b"TRE").signature(b"TREE")), Kind::Truncated { need: 4, have: 3 });
     assert_eq!(kind(cursor(&[3]).version(&[1, 2])), Kind::Version { found: 3 });
     let checksum = lookup3(b"bytes");
-    assert!(cursor(&checksum.to_le_bytes()).checksum_of(b"bytes").is_ok());
-    let wrong = kind(cursor(&[0; 4]).checksum_of(b"bytes"));
+    assert!(cursor(&checksum.to_le_bytes()).checksum_of(b"bytes", Checksums::Verify).is_ok());
+    let wrong = kind(cursor(&[0; 4]).checksum_of(b"bytes", Checksums::Verify));
     assert_eq!(wrong, Kind::Checksum { stored: 0, computed: checksum });
 }
