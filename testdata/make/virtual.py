@@ -32,6 +32,8 @@ for number, count in enumerate((3, 2, 4)):
             sparse = f.create_dataset("sparse", shape=(8,), dtype="<i4", chunks=(2,), fillvalue=-1)
             sparse[2:4] = number, number
             f["group/line"] = h5py.SoftLink("../line") if number == 1 else h5py.SoftLink("/line")
+            # Of other chunks than that of other files, but there is nothing in it.
+            f.create_dataset("growing", data=frames(number, number), chunks=(1 + (number == 0), 3, 4), maxshape=(None, 3, 4))
             f["big_endian"] = f["line"][...].astype(">i4")
             f["linked"] = h5py.ExternalLink("source_0.h5", "/line")
             # Number by number, for names of datasets that go with the block.
@@ -97,6 +99,7 @@ def virtual_datasets(f):
     interleaved = [select(shape, (n, 0, 0), (U, 1, 1), (3, 1, 1), (1, 3, 4), maxshape=most) for n in range(3)]
     add("unlimited", shape, [(every, "elsewhere/source_2.h5", "frames", every)], most)
     add("interleaved", shape, [(interleaved[n], file, "frames", every) for n, file in files()], most)
+    add("one_is_empty", shape, [(interleaved[n], file, "growing", every) for n, file in files()], most)
     block = select(shape, (0, 0, 0), (U, 1, 1), (2, 1, 1), (2, 3, 4), maxshape=most)
     first_two = select((3, 3, 4), (0, 0, 0), (2, 3, 4))
     add("numbered_files", shape, [(block, "elsewhere/source_%b.h5", "frames", first_two)], most)

@@ -150,10 +150,8 @@ async fn what_is_refused_is_not_retried() {
         server.fault(Fault::Status(status, Vec::new()));
         let before = server.counts().requests.len();
         let error = source.read(0..10).await.unwrap_err();
-        assert!(
-            matches!(error, Error::Storage { retryable: false, .. } | Error::Missing { .. }),
-            "{status}: {error:?}"
-        );
+        assert!(error.is_storage() && !error.is_retryable(), "{status}: {error:?}");
+        assert_eq!(error.is_missing(), status == 404, "{status}: {error:?}");
         assert!(error.to_string().contains(&status.to_string()), "{error}");
         assert_eq!(server.counts().requests.len(), before + 1, "{status}");
     }

@@ -83,7 +83,7 @@ async fn what_does_not_exist_is_named() {
     for url in ["s3://bucket/gone.h5", "s3://no-bucket/x.h5"] {
         let error = open(url, &server.options()).await.unwrap().read(0..10).await.unwrap_err();
         let text = error.to_string();
-        assert!(matches!(error, Error::Storage { retryable: false, .. }), "{error:?}");
+        assert!(error.is_missing() && error.is_storage() && !error.is_retryable(), "{error:?}");
         assert!(text.starts_with(url) && text.contains("not found"), "{text}");
         assert!(!text.contains('\n'), "{text}");
     }

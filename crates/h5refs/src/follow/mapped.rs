@@ -154,7 +154,11 @@ pub(super) async fn follow<'a>(
             Side::Lines(lines) => lines,
         };
         check_inside(&to, &shape, "a mapping reaches out of the virtual dataset")?;
-        shown.push(Shown { source, from, to });
+        let is_empty = |lines: &[Line]| lines.iter().any(|line| line.length == 0);
+        // What shows nothing need not go with the others.
+        if !(is_empty(&from) && is_empty(&to)) {
+            shown.push(Shown { source, from, to });
+        }
     }
     Ok(Mapped { own, shape, shown })
 }
