@@ -10,7 +10,8 @@ use std::time::{Duration, Instant};
 use bytes::Bytes;
 use fastrand::Rng;
 use h5meta::model::{Effect, ObjectKind, Storage};
-use h5meta::{Kind, Structure};
+use h5meta::wire::Checksums;
+use h5meta::{Kind, Limits, Need, Structure, Walk};
 use support::forge::{
     BYTE, Forge, ROOT, attribute, chunked, continuation, dataspace_body, hard_link, header,
     link_info, node, symbol_table, words,
@@ -296,4 +297,23 @@ fn a_file_cut_off_anywhere_keeps_what_is_before() {
         }
     }
     assert!(objects > 3);
+}
+
+/// A checksum that is wrong is an error, and no more than that: the rest of the block is as it was.
+#[test]
+fn checksums_are_verified_or_passed_over() {
+    for (name, checksum) in [("superblock_v3.h5", 44), ("dense.h5", 44)] {
+        let honest = support::file(name);
+        let mut bytes = honest.to_vec();
+        bytes[checksum] ^= 1;
+        let broken = Bytes::from(bytes);
+        let error = whole(&broken).unwrap_err();
+        assert!(matches!(error.kind(), Kind::Checksum { .. }), "{name}: {error}");
+
+        let mut walk = Walk::new(Limits::default());
+        walk.set_checksums(Checksums::Skip);
+        walk.supply_whole(broken);
+        assert_eq!(walk.next().unwrap(), Need::Done);
+        assert!(text(&walk.finish()) == text(&whole(&honest)), "{name}");
+    }
 }

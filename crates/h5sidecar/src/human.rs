@@ -51,6 +51,24 @@ pub(crate) fn plural(n: u64, noun: &str) -> String {
     format!("{} {noun}{s}", count(n))
 }
 
+/// What is wrong with a file, and what can be done about it.
+pub(crate) fn fault(error: &h5meta::Error) -> String {
+    match error.kind() {
+        h5meta::Kind::Checksum { .. } => format!("{error} (--no-verify passes over checksums)"),
+        _ => error.to_string(),
+    }
+}
+
+/// An error in one line, and what can be done about it.
+pub(crate) fn failure(error: &anyhow::Error) -> String {
+    match error.downcast_ref::<h5refs::Error>() {
+        Some(h5refs::Error::Malformed { location, error }) => {
+            format!("{location}: {}", fault(error))
+        }
+        _ => format!("{error:#}"),
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

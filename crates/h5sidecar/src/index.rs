@@ -15,7 +15,7 @@ use serde_json::{Value, json};
 
 use crate::args::IndexArgs;
 use crate::exit::Exit;
-use crate::human::say;
+use crate::human::{failure, say};
 use crate::progress;
 use crate::summary::Summary;
 
@@ -35,7 +35,7 @@ pub(crate) async fn run(args: IndexArgs) -> anyhow::Result<Exit> {
                 (exit, sidecar.report(file))
             }
             Err(error) => {
-                say(&format!("h5sidecar: {error:#}\n"));
+                say(&format!("h5sidecar: {}\n", failure(&error)));
                 (Exit::of(&error), failed(file, &error))
             }
         };

@@ -12,7 +12,7 @@ use h5refs::source;
 
 use crate::args::LsArgs;
 use crate::exit::Exit;
-use crate::human::{bytes, plural, say, shown};
+use crate::human::{bytes, fault, plural, say, shown};
 use crate::progress;
 
 pub(crate) async fn run(args: LsArgs) -> anyhow::Result<Exit> {
@@ -37,7 +37,7 @@ pub(crate) async fn run(args: LsArgs) -> anyhow::Result<Exit> {
     }
     if !args.json {
         for Problem { path, error, .. } in &problems {
-            say(&format!("{}: {error}\n", shown(path)));
+            say(&format!("{}: {}\n", shown(path), fault(error)));
         }
     }
     Ok(Exit::Ok)

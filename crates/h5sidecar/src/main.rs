@@ -28,7 +28,7 @@ fn main() -> ExitCode {
     match run(args) {
         Ok(exit) => exit.into(),
         Err(error) => {
-            human::say(&format!("h5sidecar: {error:#}\n"));
+            human::say(&format!("h5sidecar: {}\n", human::failure(&error)));
             Exit::of(&error).into()
         }
     }

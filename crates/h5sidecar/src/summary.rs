@@ -4,7 +4,7 @@ use std::fmt::{self, Display, Formatter};
 
 use h5refs::sidecar::Sidecar;
 
-use crate::human::{bytes, count, plural, shown};
+use crate::human::{bytes, count, fault, plural, shown};
 
 /// Lines of each kind before the rest is only counted.
 const MOST: usize = 8;
@@ -75,7 +75,7 @@ impl Display for Summary<'_> {
             .filter(|problem| !not_referenced.iter().any(|each| each.path == problem.path))
             .collect();
         section(f, "could not be read", &others, |problem| {
-            format!("{}: {}", problem.path, problem.error)
+            format!("{}: {}", problem.path, fault(&problem.error))
         })
     }
 }

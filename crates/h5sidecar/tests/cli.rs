@@ -177,6 +177,24 @@ fn other_files_are_followed_if_asked_for() {
 }
 
 #[test]
+fn a_wrong_checksum_is_an_error_unless_passed_over() {
+    let directory = copied("superblock_v3.h5");
+    let file = directory.path().join("superblock_v3.h5");
+    let mut bytes = std::fs::read(&file).unwrap();
+    bytes[44] ^= 1; // in the superblock's checksum
+    std::fs::write(&file, bytes).unwrap();
+    let refused = run(&["ls", "superblock_v3.h5"], directory.path());
+    assert_eq!(code(&refused), 4);
+    let said = stderr(&refused);
+    assert!(
+        said.contains("superblock at 0x30: checksum") && said.contains("--no-verify"),
+        "{said}"
+    );
+    let read = run(&["ls", "superblock_v3.h5", "--no-verify"], directory.path());
+    assert_eq!((code(&read), stderr(&read)), (0, String::new()));
+}
+
+#[test]
 fn wrong_usage_is_one() {
     let directory = tempfile::tempdir().unwrap();
     for arguments in [
