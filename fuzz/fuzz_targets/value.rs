@@ -25,7 +25,7 @@ fuzz_target!(|input: &[u8]| {
     let (body, data) = rest.split_at((usize::from(*length) * 4).min(rest.len()));
     let Ok(datatype) = Datatype::decode(body) else { return };
     let heap = Heap(Bytes::copy_from_slice(data));
-    let mut reader = Reader { sizes: sizes(*widths), heap: &heap, budget: 10_000 };
+    let mut reader = Reader { sizes: sizes(*widths), heap: &heap, budget: 10_000, heap_bytes: 1 << 20 };
     if let Ok(values) = reader.elements(&datatype, data, (*count).into()) {
         assert_eq!(values.len(), usize::from(*count));
     }

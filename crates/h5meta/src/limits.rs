@@ -32,7 +32,7 @@ impl Default for Limits {
             steps: 100_000_000,
             block_bytes: 256 << 20,
             metadata_bytes: 16 << 30,
-            inflated_bytes: 256 << 20,
+            inflated_bytes: 64 << 20,
             attribute_elements: 4_000_000,
         }
     }

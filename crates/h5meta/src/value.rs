@@ -14,7 +14,7 @@ use crate::message::datatype::{
 };
 use crate::selection::Selection;
 use crate::spec::Structure;
-use crate::wire::{Address, Cursor, Sizes, to_usize};
+use crate::wire::{Address, Cursor, Sizes, to_u64, to_usize};
 
 /// One element.
 #[derive(Clone, Debug, PartialEq)]
@@ -88,6 +88,8 @@ pub struct Reader<'a, H> {
     pub heap: &'a H,
     /// Elements that may still be read: a budget against sequences of sequences.
     pub budget: u64,
+    /// Bytes that may still be kept of what is in the heap: a budget against values that share theirs.
+    pub heap_bytes: u64,
 }
 
 impl<H: GlobalHeap> Reader<'_, H> {
@@ -140,8 +142,9 @@ impl<H: GlobalHeap> Reader<'_, H> {
             },
             Class::VariableString(_) => {
                 let (length, object) = self.heap_object(bytes)?.unwrap_or_default();
-                let text = object.get(..to_usize(length)).unwrap_or(&object);
-                Value::String(until_nul(text).to_vec())
+                let text = until_nul(object.get(..to_usize(length)).unwrap_or(&object));
+                self.charge_heap(text.len())?;
+                Value::String(text.to_vec())
             }
             Class::Reference(ReferenceKind::Object) => {
                 crate::coverage::mark(Structure::Reference, "object, before HDF5 1.12");
@@ -156,6 +159,8 @@ impl<H: GlobalHeap> Reader<'_, H> {
                 }
                 match self.heap.object(id)? {
                     Some(object) => {
+                        // A selection takes as much as the bytes that it is decoded from, or a few times.
+                        self.charge_heap(object.len())?;
                         let mut cursor = Cursor::new(&object, Structure::Data);
                         let dataset = cursor.address(self.sizes)?;
                         reference::region(dataset, &cursor)?
@@ -164,7 +169,9 @@ impl<H: GlobalHeap> Reader<'_, H> {
                 }
             }
             Class::Reference(ReferenceKind::Typed(_)) => {
-                reference::decode(bytes, self.sizes, self.heap)?
+                let (value, used) = reference::decode(bytes, self.sizes, self.heap)?;
+                self.charge_heap(used)?;
+                value
             }
             Class::TooDeep { .. } => return Err(unsupported("a datatype that nests too deep")),
             Class::Complex { base } => {
@@ -186,6 +193,16 @@ impl<H: GlobalHeap> Reader<'_, H> {
             return Ok(Some((0, Bytes::new())));
         }
         Ok(self.heap.object(id)?.map(|object| (length, object)))
+    }
+
+    fn charge_heap(&mut self, bytes: usize) -> Result<()> {
+        let Some(left) = self.heap_bytes.checked_sub(to_u64(bytes)) else {
+            let why = "values far longer in all than the file: they share their bytes";
+            let kind = Kind::Invalid { value: to_u64(bytes), why };
+            return Err(Error::new(kind, Structure::Data, 0));
+        };
+        self.heap_bytes = left;
+        Ok(())
     }
 
     fn charge(&mut self, elements: u64) -> Result<()> {

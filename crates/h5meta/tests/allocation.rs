@@ -146,6 +146,36 @@ fn lying_tables_are_cheap() {
     assert_cheap("headers in headers", nested);
 }
 
+/// Values in the global heap that are all the same object.
+#[test]
+fn shared_values_are_cheap() {
+    const HEAP: u64 = 44_000;
+    let collection = |object: &[u8]| {
+        let mut bytes = [b"GCOL\x01\0\0\0".to_vec(), words(&[16 << 10])].concat();
+        bytes.extend([1, 0, 1, 0, 0, 0, 0, 0]); // object 1
+        bytes.extend(words(&[object.len() as u64]));
+        bytes.extend(object);
+        bytes.resize(16 << 10, 0);
+        bytes
+    };
+    let file = |datatype: &[u8], element: &[u8], object: &[u8]| {
+        let attribute = attribute("a", datatype, &dataspace_body(2000), &element.repeat(2000));
+        Forge::new().put(ROOT, &header(&[link_info(), attribute])).put(HEAP, &collection(object))
+    };
+    let id = [words(&[HEAP]), vec![1, 0, 0, 0]].concat();
+
+    let string = [[0x19, 1, 0, 0, 16, 0, 0, 0].as_slice(), &BYTE].concat();
+    let length = 15_000_u32.to_le_bytes();
+    let element = [&length[..], &id].concat();
+    assert_cheap("one long string", file(&string, &element, &[b't'; 15_000]));
+
+    // An old reference to a region of 1,800 points.
+    let region = [0x17, 1, 0, 0, 12, 0, 0, 0];
+    let points = [1_u32, 1, 0, 0, 1, 1800].map(u32::to_le_bytes).concat();
+    let object = [words(&[ROOT]), points, vec![0; 1800 * 4]].concat();
+    assert_cheap("one long selection", file(&region, &id, &object));
+}
+
 /// Groups in groups, each with a long name: the last path has all of them.
 #[test]
 fn long_paths_are_cheap() {

@@ -17,13 +17,14 @@ const OBJECT: u8 = 2;
 const REGION: u8 = 3;
 const ATTRIBUTE: u8 = 4;
 
-/// Reads one element. A block that is not here yet reads as a reference to nothing.
-pub(super) fn decode(bytes: &[u8], sizes: Sizes, heap: &impl GlobalHeap) -> Result<Value> {
+/// Reads one element; tells how many bytes of the heap it takes. A block that is not here yet reads as a
+/// reference to nothing.
+pub(super) fn decode(bytes: &[u8], sizes: Sizes, heap: &impl GlobalHeap) -> Result<(Value, usize)> {
     let mut cursor = Cursor::new(bytes, Structure::Data);
     let kind = cursor.u8()?;
     let is_external = cursor.u8()? & 0x01 != 0;
     if kind == 0 {
-        return Ok(Value::Reference(None));
+        return Ok((Value::Reference(None), 0));
     }
     if !matches!(kind, OBJECT | REGION | ATTRIBUTE) {
         return Err(cursor.invalid(kind, "a type of reference that cannot be"));
@@ -36,18 +37,17 @@ pub(super) fn decode(bytes: &[u8], sizes: Sizes, heap: &impl GlobalHeap) -> Resu
     let elsewhere = if is_external { " of another file" } else { "" };
     crate::coverage::mark(Structure::Reference, format_args!("{of}{elsewhere}"));
     if kind == OBJECT && !is_external {
-        return block(cursor.rest(), kind, is_external);
+        return Ok((block(cursor.rest(), kind, is_external)?, 0));
     }
     let size = u64::from(cursor.u32()?);
     let id = HeapId::decode(&mut cursor, sizes)?;
     if size == 0 || id.collection.is_none() {
-        return Ok(Value::Reference(None));
+        return Ok((Value::Reference(None), 0));
     }
     let object: Option<Bytes> = heap.object(id)?;
-    match object {
-        Some(object) => block(object.get(..to_usize(size)).unwrap_or(&object), kind, is_external),
-        None => Ok(Value::Reference(None)),
-    }
+    let Some(object) = object else { return Ok((Value::Reference(None), 0)) };
+    let bytes = object.get(..to_usize(size)).unwrap_or(&object);
+    Ok((block(bytes, kind, is_external)?, bytes.len()))
 }
 
 /// A Reference Block.
@@ -115,15 +115,15 @@ mod tests {
         element.extend(u32::try_from(block.len()).unwrap().to_le_bytes());
         element.extend(2048_u64.to_le_bytes());
         element.extend(7_u32.to_le_bytes());
-        decode(&element, SIZES, &One(Bytes::copy_from_slice(block)))
+        decode(&element, SIZES, &One(Bytes::copy_from_slice(block))).map(|(value, _)| value)
     }
 
     #[test]
     fn an_object_is_in_the_element_itself() {
         let element = [[2, 0].as_slice(), &token(800), &[0; 7]].concat();
-        let value = decode(&element, SIZES, &NoHeap).unwrap();
+        let (value, _) = decode(&element, SIZES, &NoHeap).unwrap();
         assert_eq!(value, Value::Reference(Some(Address(800))));
-        assert_eq!(decode(&[0; 18], SIZES, &NoHeap).unwrap(), Value::Reference(None));
+        assert_eq!(decode(&[0; 18], SIZES, &NoHeap).unwrap(), (Value::Reference(None), 0));
         let error = decode(&[5, 0], SIZES, &NoHeap).unwrap_err();
         assert!(matches!(error.kind(), Kind::Invalid { value: 5, .. }), "{error}");
     }

@@ -11,7 +11,7 @@ impl GlobalHeap for Nothing {
 fn read(class: Class, bytes: &[u8]) -> Result<Value> {
     let width = crate::wire::Width::new(8).unwrap();
     let sizes = Sizes { offsets: width, lengths: width };
-    let mut reader = Reader { sizes, heap: &Nothing, budget: 100 };
+    let mut reader = Reader { sizes, heap: &Nothing, budget: 100, heap_bytes: 1 << 20 };
     let datatype = Datatype { size: bytes.len() as u32, class };
     Ok(reader.elements(&datatype, bytes, 1)?.remove(0))
 }

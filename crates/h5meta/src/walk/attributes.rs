@@ -135,11 +135,13 @@ impl Walk {
         let sizes = self.sizes().ok()?;
         let heap = Heap { collections: &self.attributes.collections, missing: RefCell::default() };
         let budget = self.limits.attribute_elements.min(self.most());
-        let mut reader = Reader { sizes, heap: &heap, budget };
+        let heap_bytes = self.most();
+        let mut reader = Reader { sizes, heap: &heap, budget, heap_bytes };
         // A count that does not fit is more than any budget.
         let count = state.dataspace.elements().unwrap_or(u64::MAX);
         let outcome = reader.elements(datatype, &state.data, count);
         let used = budget.saturating_sub(reader.budget);
+        let copied = heap_bytes.saturating_sub(reader.heap_bytes);
         let missing = heap.missing.into_inner();
         if !missing.is_empty() {
             return Some(missing);
@@ -148,6 +150,7 @@ impl Walk {
             state.outcome = Some(outcome);
         }
         self.charge_elements(used);
+        self.charge_heap_bytes(copied);
         None
     }
 

@@ -34,6 +34,14 @@ impl Walk {
         }
     }
 
+    /// Charges bytes of the global heap that values keep: those that share theirs are stopped.
+    pub(super) fn charge_heap_bytes(&mut self, n: u64) {
+        self.heap_bytes = self.heap_bytes.saturating_add(n);
+        if self.heap_bytes > self.most() {
+            self.exhaust(overlapping(Structure::Attribute));
+        }
+    }
+
     /// More than any honest file has of anything that takes a byte. A file has each block and each
     /// value once; one that has many in the same bytes would cost the square of its length.
     pub(super) fn most(&self) -> u64 {

@@ -114,6 +114,8 @@ pub struct Walk {
     chunks: u64,
     /// Elements of attributes read so far.
     elements: u64,
+    /// Bytes of the global heap that values of attributes keep.
+    heap_bytes: u64,
     /// The budget of the whole file that is spent: nothing more is read.
     exhausted: Option<Error>,
     problems: Vec<(Option<ObjectId>, Effect, Error)>,
@@ -144,6 +146,7 @@ impl Walk {
             guessed_bytes: 0,
             chunks: 0,
             elements: 0,
+            heap_bytes: 0,
             exhausted: None,
             problems: Vec::new(),
         };

@@ -89,7 +89,7 @@ fn of_bytes(datatype: &Datatype, bytes: &[u8], kind: Kind, sizes: Sizes) -> Opti
     if kind == Kind::Bytes {
         return Some(json!(STANDARD.encode(bytes)));
     }
-    let mut reader = Reader { sizes, heap: &NoHeap, budget: 16 };
+    let mut reader = Reader { sizes, heap: &NoHeap, budget: 16, heap_bytes: 0 };
     let value = reader.elements(datatype, bytes, 1).ok()?.pop()?;
     of_value(&value, kind)
 }
