@@ -101,7 +101,10 @@ impl Walk {
         let header = fractal::Header::decode(bytes, sizes, self.checksums)?;
         self.charge_bytes(fractal::Header::size(sizes))?;
         filter::check(&header.filters).map_err(|failure| undone(&failure))?;
-        if let Some(huge) = header.huge_btree {
+        // The B-tree of objects whose IDs say where they are is for those who free them
+        // (`heap_ids_with_objects.h5`).
+        let by_key = header.huge_btree.filter(|_| !header.huge_ids_are_places(sizes));
+        if let Some(huge) = by_key {
             let size = crate::btree::v2::Header::size(sizes);
             self.store_want(id, huge, size, Then::BtreeV2(Tree::Huge(id)));
         }

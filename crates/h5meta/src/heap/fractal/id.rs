@@ -109,19 +109,31 @@ fn length_bytes(header: &Header) -> usize {
     block.min(bytes(header.max_managed.into())).max(1)
 }
 
-fn huge(cursor: &mut Cursor<'_>, header: &Header, sizes: Sizes) -> Result<Huge> {
-    let room = u64::from(header.id_length).saturating_sub(1);
-    let (o, l) = (to_u64(sizes.o()), to_u64(sizes.l()));
-    // Of a filtered object: its size in the file and without filters, and four bytes of filter mask.
-    let place = match header.is_filtered() {
-        true => o.saturating_add(l.saturating_mul(2)).saturating_add(4),
-        false => o.saturating_add(l),
-    };
-    let filtered = if header.is_filtered() { "filtered " } else { "" };
-    if place > room {
-        cursor.mark(format_args!("{filtered}huge object by key"));
-        return cursor.uint(to_usize(room.min(8))).map(Huge::Key);
+/// The bytes of an ID behind its first.
+fn room(header: &Header) -> u64 {
+    u64::from(header.id_length).saturating_sub(1)
+}
+
+impl Header {
+    /// Whether IDs have room for where a huge object is: then no B-tree needs to say it.
+    #[must_use]
+    pub fn huge_ids_are_places(&self, sizes: Sizes) -> bool {
+        let (o, l) = (to_u64(sizes.o()), to_u64(sizes.l()));
+        // Of a filtered object: its size in the file and without filters, and four bytes of filter mask.
+        let place = match self.is_filtered() {
+            true => o.saturating_add(l.saturating_mul(2)).saturating_add(4),
+            false => o.saturating_add(l),
+        };
+        place <= room(self)
     }
-    cursor.mark(format_args!("{filtered}huge object by address"));
-    HugeObject::decode(cursor, header.is_filtered(), sizes).map(Huge::Direct)
+}
+
+fn huge(cursor: &mut Cursor<'_>, header: &Header, sizes: Sizes) -> Result<Huge> {
+    let filtered = if header.is_filtered() { "filtered " } else { "" };
+    if header.huge_ids_are_places(sizes) {
+        cursor.mark(format_args!("{filtered}huge object by address"));
+        return HugeObject::decode(cursor, header.is_filtered(), sizes).map(Huge::Direct);
+    }
+    cursor.mark(format_args!("{filtered}huge object by key"));
+    cursor.uint(to_usize(room(header).min(8))).map(Huge::Key)
 }
