@@ -98,7 +98,9 @@ def in_subprocess(file, out):
         return [f"no output: stopped after {SECONDS} s"]
     said = list(dict.fromkeys(run.stderr.strip().splitlines()))
     # The exit code says nothing: the process may still crash as it ends, when all is written.
-    return [f"kerchunk warns: `{line}`" for line in said] if out.exists() else [f"no output: `{said[-1]}`"]
+    if not out.exists():
+        return [f"no output: `{said[-1]}`" if said else "no output: it crashes"]
+    return [f"kerchunk warns: `{line}`" for line in said]
 
 
 def faults(out, file):

@@ -29,6 +29,13 @@ HIDDEN = {
     "_nc3_strict", "_NCProperties", "_FillValue", "_ARRAY_DIMENSIONS",
 }  # fmt: skip
 
+# Files that libhdf5 does not read, or not all of, and another one with the same content.
+SAME_CONTENT = {
+    "length_size_16.h5": "length_size_8.h5",
+    "length_size_32.h5": "length_size_8.h5",
+    "heap_long_ids.h5": "heap_without_checksums.h5",
+}
+
 
 def main():
     parser = argparse.ArgumentParser(description="Does a sidecar read as the file reads?")
@@ -86,7 +93,7 @@ def compare(sidecar_path, file, reported):
     parity = Parity()
     known = set()
     through_xarray = XarrayGroups(store, parity)
-    with h5py.File(file) as f:
+    with h5py.File(file.with_name(SAME_CONTENT.get(file.name, file.name))) as f:
         groups, datasets = walk(f)
         for paths in datasets:
             known.update(paths)
@@ -127,7 +134,7 @@ def walk(f):
     def visit(group, path, ancestors):
         groups.setdefault(address(group), path)
         for name in group:
-            if not isinstance(group.get(name, getlink=True), h5py.HardLink):
+            if not is_hard_link(group, name):
                 continue
             item, item_path = group[name], f"{path}/{name}".lstrip("/")
             if isinstance(item, h5py.Dataset):
@@ -137,6 +144,13 @@ def walk(f):
 
     visit(f, "", {address(f)})
     return groups.values(), datasets.values()
+
+
+def is_hard_link(group, name):
+    try:
+        return isinstance(group.get(name, getlink=True), h5py.HardLink)
+    except TypeError:  # what h5py says of a user-defined link
+        return False
 
 
 def address(item):
@@ -255,7 +269,10 @@ def attribute(item, name):
     """An attribute's value as plain Python, the way JSON would hold it."""
     if name not in item.attrs:
         return "nothing"
-    value = item.attrs[name]
+    try:
+        value = item.attrs[name]
+    except (TypeError, OSError, KeyError) as error:
+        return f"nothing that h5py reads: {error}"
     element = h5py.check_vlen_dtype(item.attrs.get_id(name).dtype)
     if isinstance(element, np.dtype) and not element.isnative:  # h5py 3.16 does not swap their bytes
         value = [part.view(element) for part in value]
