@@ -26,6 +26,7 @@ def create(path, libver="earliest", file_creation=None, **options):
         return h5py.File(path, "w", libver=libver, **options)
     low, high = {"earliest": ("earliest", "v110")}.get(libver, libver)
     bound = {"earliest": h5py.h5f.LIBVER_EARLIEST, "v108": h5py.h5f.LIBVER_V18, "v110": h5py.h5f.LIBVER_V110}
+    bound |= {"v112": h5py.h5f.LIBVER_V112, "v200": h5py.h5f.LIBVER_V200}
     fapl = h5py.h5p.create(h5py.h5p.FILE_ACCESS)
     fapl.set_fclose_degree(h5py.h5f.CLOSE_STRONG)
     fapl.set_libver_bounds(bound[low], bound[high])

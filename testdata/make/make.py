@@ -17,10 +17,16 @@ from pathlib import Path
 import atl03  # noqa: F401  each of these registers its makers
 import conventions  # noqa: F401
 import groups  # noqa: F401
+import handmade  # noqa: F401
+import headers  # noqa: F401
+import heaps  # noqa: F401
+import newer  # noqa: F401
 import not_hdf5  # noqa: F401
+import references  # noqa: F401
 import storage  # noqa: F401
 import values  # noqa: F401
 import virtual  # noqa: F401
+import whole_files  # noqa: F401
 from common import HERE, MAKERS
 
 TESTDATA = HERE.parent

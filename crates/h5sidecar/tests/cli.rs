@@ -129,6 +129,22 @@ fn files_of_other_formats_are_named() {
 }
 
 #[test]
+fn a_part_of_a_file_is_not_the_file() {
+    let directory = tempfile::tempdir().unwrap();
+    for (file, named) in [
+        ("parts/family_v0.h5", "in parts of 4096 bytes; `h5repart`"),
+        ("parts/family_v2.h5", "in parts of 4096 bytes; `h5repart`"),
+        ("parts/split_metadata.h5", "(%s-metadata.h5, %s-raw.h5); `h5repack`"),
+    ] {
+        let output = run(&["index", &testdata(file), "-o", "out.json"], directory.path());
+        let said = stderr(&output);
+        assert_eq!(code(&output), 4, "{said}");
+        assert!(said.contains(named) && said.lines().count() == 1, "{said}");
+        assert!(!directory.path().join("out.json").exists(), "{file}");
+    }
+}
+
+#[test]
 fn strict_turns_losses_into_a_failure() {
     let directory = copied("external_and_virtual.h5");
     let file = "external_and_virtual.h5";

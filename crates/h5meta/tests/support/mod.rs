@@ -18,10 +18,10 @@ pub(crate) fn directory() -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR")).join("../../testdata")
 }
 
-/// Every test file with its name, in order; those that are not HDF5 included.
+/// Every test file with its name, in order; those that are not HDF5, or no whole file, included.
 pub(crate) fn files() -> Vec<(String, Bytes)> {
     let mut files = Vec::new();
-    for below in ["", "not_hdf5/"] {
+    for below in ["", "not_hdf5/", "parts/"] {
         for entry in std::fs::read_dir(directory().join(below)).unwrap() {
             let path = entry.unwrap().path();
             let name = path.file_name().unwrap().to_str().unwrap().to_owned();
