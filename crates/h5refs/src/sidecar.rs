@@ -85,9 +85,13 @@ pub async fn sidecar(
     };
     embed(&mut references, file, options.references.max_inline_vlen).await?;
     drop(index);
-    let chunks =
-        fetch::read_ranges(source, &references.to_inline(), &options.policy, counters).await?;
+    let (mut ranges, to_decode) = (references.to_inline(), references.to_decode());
+    let inlined = ranges.len();
+    ranges.extend(to_decode.iter().map(|(_, chunk)| chunk.range.clone()));
+    let mut chunks = fetch::read_ranges(source, &ranges, &options.policy, counters).await?;
+    let stored = chunks.split_off(inlined);
     references.inline(chunks);
+    references.decode(to_decode.into_iter().zip(stored));
     for (file, chunks) in followed.read(references.to_inline_elsewhere(), origin).await? {
         references.inline_elsewhere(&file, chunks);
     }

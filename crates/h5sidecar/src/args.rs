@@ -55,6 +55,10 @@ pub(crate) struct IndexArgs {
     /// How many other files one file may lead to
     #[arg(long, default_value_t = 1000, value_name = "N", requires = "follow_external")]
     pub(crate) max_files: u64,
+    /// Decode datasets of fewer bytes than this into the sidecar, where no codecs of Zarr readers can say
+    /// what was done to their chunks
+    #[arg(long, default_value_t = 1 << 20, value_name = "BYTES")]
+    pub(crate) transcode_below: u64,
     /// Write a report, one JSON object a line and file: counts, problems, what is not referenced
     #[arg(long, value_name = "FILE")]
     pub(crate) report: Option<String>,

@@ -13,7 +13,7 @@ use super::bytes;
 use super::lines::{Line, aligned, shown_at};
 use super::mapped::{Mapped, Shown};
 use crate::kerchunk::{
-    Codecs, Place, Tile, Tiling, chunked_codecs, fill, grid, is_inside, same_type,
+    Codecs, Place, Tile, Tiling, check_place, chunked_codecs, fill, grid, is_inside, same_type,
 };
 
 /// Elements of a chunk where nothing is stored, and any shape will do.
@@ -183,7 +183,8 @@ impl<'a> Chunks<'a> {
                     there += 1;
                     let mut lines = shown.from.iter().zip(chunk.offset);
                     if lines.all(|(line, &at)| line.selects(at)) {
-                        codecs.check(&chunk, whole, chunk_shape)?;
+                        check_place(&chunk, chunk_shape)?;
+                        codecs.check_size(&chunk, whole)?;
                         let range = inside(chunk.at.0, chunk.size)?;
                         list.push(Chunk::Stored(chunk.offset.to_vec(), range));
                     }

@@ -7,16 +7,19 @@ use bytes::Bytes;
 use h5meta::filter::{self, Failure};
 use h5meta::message::datatype::Class;
 use h5meta::message::{Dataspace, Filter};
-use h5meta::model::{Chunk, ChunkTable, Dataset, Effect, Index, Object, Problem, Storage};
+use h5meta::model::{Dataset, Effect, Index, Object, Problem, Storage};
 use serde_json::{Value, json};
 
 use super::attrs::{self, as_text, find, is_scale};
-use super::codec::{self, Codecs, codecs};
+use super::codec::check_place;
+use super::codec::{self, Codecs};
 use super::dims::Dimensions;
 use super::dtype::dtype;
 use super::elsewhere::{self, Tiling};
 use super::fill_value::fill_value;
+use super::pipeline::{check_rank, chunked_codecs, is_inside};
 use super::text::{Raw, TextChunk};
+use super::transcode::Transcoding;
 use super::{NotReferenced, Options, Reference};
 
 /// What netCDF-C names a dimension that has no variable, followed by its length.
@@ -40,6 +43,8 @@ pub(super) struct Array {
     text: Option<Text>,
     /// The chunks of a dataset whose data is in other files.
     tiling: Option<Tiling>,
+    /// Of a dataset that no set of codecs can say.
+    plain: Option<Transcoding>,
 }
 
 /// The file of a dataset, and how it is referenced.
@@ -117,21 +122,19 @@ impl Array {
         let shape = dataspace.shape().to_vec();
         let dtype = dtype(datatype)?;
         let element_size = u64::from(datatype.size);
-        let (chunk_shape, mask) = match &dataset.storage {
-            Storage::Compact { .. } | Storage::Contiguous { .. } => (shape.clone(), 0),
-            Storage::Chunked { chunk_shape, chunks, unfiltered_edges, .. } => {
-                let chunks = chunks.as_ref().ok_or("its chunks could not be found")?;
+        let chunk_shape = match &dataset.storage {
+            Storage::Compact { .. } | Storage::Contiguous { .. } => shape.clone(),
+            Storage::Chunked { chunk_shape, chunks, .. } => {
+                if chunks.is_none() {
+                    return Err("its chunks could not be found".into());
+                }
                 check_rank(&shape, chunk_shape)?;
-                check_edges(*unfiltered_edges, dataset, &shape, chunk_shape)?;
-                let masks = common_mask(chunks, &shape);
-                // Strings are read chunk by chunk, each with its own mask.
-                let text = matches!(datatype.class, Class::VariableString(_));
-                (chunk_shape.clone(), if text { 0 } else { masks? })
+                chunk_shape.clone()
             }
             storage @ (Storage::External { .. } | Storage::Virtual { .. }) => {
                 let tiling = tiling.ok_or_else(|| elsewhere::not_followed(storage))?.as_ref()?;
                 check_rank(&shape, &tiling.chunk_shape)?;
-                (tiling.chunk_shape.clone(), 0)
+                tiling.chunk_shape.clone()
             }
             _ => return Err("its layout could not be read".into()),
         };
@@ -139,20 +142,23 @@ impl Array {
             Class::VariableString(_) => Some(Text::new(datatype.size, dataset, options)?),
             _ => None,
         };
-        let filters = match &dataset.storage {
-            Storage::Chunked { .. } => dataset.filters.as_slice(),
-            // Other layouts are not filtered, whatever the header says.
-            _ => &[],
-        };
         let tiling = tiling.and_then(|tiling| tiling.as_ref().ok()).cloned();
         if tiling.is_some() && text.is_some() {
             return Err("variable-length strings in other files".into());
         }
+        let mut plain = None;
         let codecs = match (&text, &tiling) {
             (_, Some(tiling)) => tiling.codecs.clone(),
             // The text is in the sidecar, without the filters that its IDs went through.
             (Some(_), _) => Codecs { filters: vec![json!({ "id": "vlen-utf8" })], trailing: 0 },
-            (None, None) => codecs(filters, mask, element_size)?,
+            // Only chunks are filtered, whatever the header of another layout says.
+            (None, None) => match chunked_codecs(dataset) {
+                Ok(codecs) => codecs,
+                Err(why) => {
+                    plain = Some(Transcoding::new(dataset, options, &why)?);
+                    Codecs::default()
+                }
+            },
         };
         let mut array = Self {
             metadata: Value::Null,
@@ -163,6 +169,7 @@ impl Array {
             codecs,
             text,
             tiling,
+            plain,
         };
         let missing = array.check_chunks(dataset, element_size, index.file_length)?;
 
@@ -213,7 +220,11 @@ impl Array {
                 for chunk in chunks.iter().filter(|chunk| is_inside(chunk, &self.shape)) {
                     let size = chunk.size.saturating_sub(self.codecs.trailing);
                     let range = chunk.at.0..chunk.at.0.saturating_add(size);
-                    each(self.key(chunk.offset), self.stored(range, chunk.filter_mask));
+                    let reference = match &self.plain {
+                        Some(plain) => Reference::ToDecode(plain.chunk(&chunk, &self.shape)),
+                        None => self.stored(range, chunk.filter_mask),
+                    };
+                    each(self.key(chunk.offset), reference);
                 }
             }
             _ => {}
@@ -298,7 +309,10 @@ impl Array {
                 let mut present = 0_u128;
                 for chunk in chunks.iter().filter(|chunk| is_inside(chunk, &self.shape)) {
                     inside(chunk.at.0, chunk.size)?;
-                    self.codecs.check(&chunk, whole(&self.chunk_shape), &self.chunk_shape)?;
+                    check_place(&chunk, &self.chunk_shape)?;
+                    if self.plain.is_none() {
+                        self.codecs.check_size(&chunk, whole(&self.chunk_shape))?;
+                    }
                     present += 1;
                 }
                 let grid = elsewhere::grid(&self.shape, &self.chunk_shape);
@@ -317,59 +331,4 @@ fn loses_data(problem: &Problem, object: &Object) -> bool {
 fn is_dimension_only(object: &Object) -> bool {
     let name = find(object, "NAME").and_then(as_text);
     name.is_some_and(|name| name.starts_with(DIMENSION_ONLY))
-}
-
-fn check_rank(shape: &[u64], chunk_shape: &[u64]) -> Result<(), String> {
-    match shape.len() == chunk_shape.len() {
-        true => Ok(()),
-        false => Err("its chunks have another number of dimensions".into()),
-    }
-}
-
-/// Edge chunks without filters need other codecs than the rest, and an array has one set.
-fn check_edges(
-    unfiltered: bool,
-    dataset: &Dataset,
-    shape: &[u64],
-    chunk_shape: &[u64],
-) -> Result<(), String> {
-    let mut dimensions = shape.iter().zip(chunk_shape);
-    let partial = dimensions.any(|(all, one)| !all.is_multiple_of((*one).max(1)));
-    match unfiltered && partial && !dataset.filters.is_empty() {
-        true => Err("its edge chunks are stored without filters, the others with".into()),
-        false => Ok(()),
-    }
-}
-
-/// The codecs of a chunked dataset's chunks, if they all have the same.
-///
-/// # Errors
-/// Why they have not, or which filter has no codec.
-pub(crate) fn chunked_codecs(dataset: &Dataset) -> Result<Codecs, String> {
-    let Storage::Chunked { chunk_shape, chunks: Some(chunks), unfiltered_edges, .. } =
-        &dataset.storage
-    else {
-        return Ok(Codecs::default());
-    };
-    let shape = dataset.dataspace.as_ref().map(Dataspace::shape).unwrap_or_default();
-    check_rank(shape, chunk_shape)?;
-    check_edges(*unfiltered_edges, dataset, shape, chunk_shape)?;
-    let element_size = dataset.datatype.as_ref().map_or(0, |datatype| datatype.size.into());
-    codecs(&dataset.filters, common_mask(chunks, shape)?, element_size)
-}
-
-/// Chunks outside the extent are remains of a larger one.
-pub(crate) fn is_inside(chunk: &Chunk<'_>, shape: &[u64]) -> bool {
-    chunk.offset.iter().zip(shape).all(|(at, extent)| at < extent)
-}
-
-/// The filter mask of all chunks, which an array has one set of codecs for.
-fn common_mask(chunks: &ChunkTable, shape: &[u64]) -> Result<u32, String> {
-    let mut masks =
-        chunks.iter().filter(|chunk| is_inside(chunk, shape)).map(|chunk| chunk.filter_mask);
-    let first = masks.next().unwrap_or(0);
-    match masks.all(|mask| mask == first) {
-        true => Ok(first),
-        false => Err("its chunks have different filter masks".into()),
-    }
 }

@@ -24,23 +24,23 @@ pub(crate) struct Codecs {
 }
 
 impl Codecs {
-    /// Checks that a chunk is where and what it can be; `whole` is its bytes without filters.
-    pub(crate) fn check(
-        &self,
-        chunk: &Chunk<'_>,
-        whole: Option<u64>,
-        chunk_shape: &[u64],
-    ) -> Result<(), String> {
-        let at = chunk.at;
-        if chunk.offset.iter().zip(chunk_shape).any(|(at, extent)| at % (*extent).max(1) != 0) {
-            return Err(format!("the chunk at {at} does not start on the grid"));
-        }
+    /// Checks that a chunk has the bytes that it can have; `whole` is its bytes without filters.
+    pub(crate) fn check_size(&self, chunk: &Chunk<'_>, whole: Option<u64>) -> Result<(), String> {
         let data = chunk.size.checked_sub(self.trailing);
         if data.is_none() || self.filters.is_empty() && data != whole {
-            let size = chunk.size;
+            let (at, size) = (chunk.at, chunk.size);
             return Err(format!("the chunk at {at} has {size} bytes, not those of its shape"));
         }
         Ok(())
+    }
+}
+
+/// Checks that a chunk starts where one can.
+pub(crate) fn check_place(chunk: &Chunk<'_>, chunk_shape: &[u64]) -> Result<(), String> {
+    let mut along = chunk.offset.iter().zip(chunk_shape);
+    match along.any(|(at, extent)| at % (*extent).max(1) != 0) {
+        true => Err(format!("the chunk at {} does not start on the grid", chunk.at)),
+        false => Ok(()),
     }
 }
 

@@ -31,8 +31,8 @@ pub(super) fn document(entries: &[(String, Reference)], url: &str) -> Vec<u8> {
             Reference::Elsewhere { file, range, .. } => {
                 self::range(&mut out, &serde_json::Value::from(&**file).to_string(), range);
             }
-            // Looked up or taken out before this: a null is an empty chunk to no reader.
-            Reference::Text(_) => out.extend_from_slice(b"null"),
+            // Looked up, decoded or taken out before this: a null is an empty chunk to no reader.
+            Reference::Text(_) | Reference::ToDecode(_) => out.extend_from_slice(b"null"),
         }
     }
     out.extend_from_slice(b"\n}}\n");

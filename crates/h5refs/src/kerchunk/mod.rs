@@ -5,6 +5,8 @@
 //! | `array` | a dataset as a Zarr array, or why it cannot be one |
 //! | `dtype` | HDF5 datatypes as Zarr data types |
 //! | `codec` | HDF5 filters as Zarr codecs |
+//! | `pipeline` | whether one set of codecs says what was done to every chunk |
+//! | `transcode` | chunks that are decoded here, where it does not |
 //! | `fill_value` | what elements that were never written read as |
 //! | `attrs` | attributes as JSON |
 //! | `text` | chunks of variable-length strings, whose text goes into the sidecar |
@@ -23,7 +25,9 @@ mod dtype;
 mod elsewhere;
 mod fill_value;
 mod json;
+mod pipeline;
 mod text;
+mod transcode;
 
 use std::collections::BTreeMap;
 use std::ops::Range;
@@ -35,12 +39,13 @@ use h5meta::model::{Dataset, Index, NamedLink, Object, ObjectKind, Problem};
 use rayon::slice::ParallelSliceMut as _;
 use serde_json::json;
 
-pub(crate) use self::array::{chunked_codecs, is_inside};
-pub(crate) use self::codec::Codecs;
 pub use self::codec::name as filter_name;
+pub(crate) use self::codec::{Codecs, check_place};
 pub use self::elsewhere::first_names;
 pub(crate) use self::elsewhere::{Place, Tile, Tiling, Tilings, fill, grid, same_type};
+pub(crate) use self::pipeline::{chunked_codecs, is_inside};
 pub(crate) use self::text::{Ids, Raw, TextChunk};
+pub(crate) use self::transcode::ToDecode;
 
 use crate::document::text as text_of;
 
@@ -56,11 +61,14 @@ pub struct Options {
     /// Bytes of variable-length strings that one dataset may put into the sidecar: no Zarr reader can
     /// follow them in the file. Default 64 MiB.
     pub max_inline_vlen: u64,
+    /// Bytes that one dataset which no codecs can say may put into the sidecar decoded; of as many or more
+    /// it is reported. Default 1 MiB.
+    pub transcode_below: u64,
 }
 
 impl Default for Options {
     fn default() -> Self {
-        Self { inline_threshold: 500, max_inline_vlen: 64 << 20 }
+        Self { inline_threshold: 500, max_inline_vlen: 64 << 20, transcode_below: 1 << 20 }
     }
 }
 
@@ -77,6 +85,8 @@ pub(crate) enum Reference {
     ToInline(Range<u64>),
     /// Bytes of another file, which are to be inlined or not.
     Elsewhere { file: Arc<str>, range: Range<u64>, inline: bool },
+    /// Bytes of the file that are to be decoded and inlined.
+    ToDecode(ToDecode),
     /// Strings that are to be looked up.
     Text(TextChunk),
 }
@@ -208,6 +218,33 @@ impl References {
         let pending = pending.filter(|reference| matches!(reference, Reference::ToInline(_)));
         for (reference, bytes) in pending.zip(chunks) {
             *reference = Reference::Inline(bytes);
+        }
+    }
+
+    /// The chunks that are to be decoded, with their keys.
+    pub(crate) fn to_decode(&self) -> Vec<(String, ToDecode)> {
+        let chunk = |(key, reference): &(String, Reference)| match reference {
+            Reference::ToDecode(chunk) => Some((key.clone(), chunk.clone())),
+            _ => None,
+        };
+        self.entries.iter().filter_map(chunk).collect()
+    }
+
+    /// Decodes chunks and puts them in place, each with its stored bytes. An array of which one cannot be
+    /// decoded is taken out.
+    pub(crate) fn decode(&mut self, chunks: impl Iterator<Item = ((String, ToDecode), Bytes)>) {
+        let mut lost = BTreeMap::new();
+        for ((key, chunk), stored) in chunks {
+            match chunk.decode(&stored) {
+                Ok(plain) => self.put(&key, plain),
+                Err(why) => {
+                    let array = key.rsplit_once('/').map_or("", |(array, _)| array);
+                    lost.entry(array.to_owned()).or_insert(why);
+                }
+            }
+        }
+        for (array, why) in lost {
+            self.take_out(&array, why);
         }
     }
 
