@@ -42,12 +42,12 @@ pub fn testfiles() -> Vec<String> {
     names
 }
 
-/// Options that depend on nothing of the machine, and give up within a second or two.
+/// Options that depend on nothing of the machine, however busy it is.
 pub fn options() -> SourceOptions {
     let mut options = SourceOptions::default();
     options.environment = Environment::empty();
     options.connect_timeout = Duration::from_secs(5);
-    options.read_timeout = Duration::from_secs(1);
+    options.read_timeout = Duration::from_secs(4);
     options.retries = 2;
     options
 }

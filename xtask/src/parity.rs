@@ -39,7 +39,8 @@ fn program() -> anyhow::Result<PathBuf> {
         return Ok(PathBuf::from(program));
     }
     call(Command::new("cargo").args(["build", "--release", "--package", "h5sidecar"]))?;
-    Ok(root().join("target/release/h5sidecar"))
+    let target = std::env::var_os("CARGO_TARGET_DIR").map_or("target".into(), PathBuf::from);
+    Ok(root().join(target).join("release/h5sidecar"))
 }
 
 /// Every dataset is equal, or the report says why it is not in the sidecar.
