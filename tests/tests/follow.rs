@@ -10,7 +10,7 @@ use e2e::snapshot::assert_snapshot;
 use e2e::{options, testdata};
 use h5refs::fetch::Counters;
 use h5refs::follow::Follow;
-use h5refs::sidecar::{Options, Sidecar, sidecar};
+use h5refs::sidecar::{Checksums, Options, Sidecar, sidecar};
 use h5refs::source::{Opener, SourceOptions};
 use serde_json::Value;
 
@@ -163,4 +163,30 @@ async fn a_broken_source_is_no_missing_one() {
     assert!(!made.is_complete());
     let broken = made.files.iter().flatten().find(|file| file.reason.is_some()).unwrap();
     assert_eq!((&*broken.file, broken.found), ("elsewhere/source_0.h5", false));
+}
+
+/// Where numbered files end is told by the first that is missing, but one there must be.
+#[tokio::test]
+async fn the_first_of_numbered_files_is_missed() {
+    let directory = tempfile::tempdir().unwrap();
+    std::fs::create_dir(directory.path().join("elsewhere")).unwrap();
+    for file in [OTHERS[4], OTHERS[5]] {
+        std::fs::copy(testdata(file), directory.path().join(file)).unwrap();
+    }
+    // No mapping names the first file but by its number.
+    let (named, other) = (b"elsewhere/source_0.h5", b"elsewhere/source_1.h5");
+    let mut bytes = std::fs::read(testdata("virtual.h5")).unwrap();
+    for at in 0..bytes.len() - named.len() {
+        if bytes[at..].starts_with(named) {
+            bytes[at..at + other.len()].copy_from_slice(other);
+        }
+    }
+    let file = directory.path().join("virtual.h5");
+    std::fs::write(&file, bytes).unwrap();
+    let skip = |options: &mut Options| options.checksums = Checksums::Skip;
+    let made = make(file.to_str().unwrap(), options(), skip).await;
+    let missed: Vec<&str> =
+        made.files.iter().flatten().filter(|file| !file.found).map(|file| &*file.file).collect();
+    assert!(missed.contains(&"elsewhere/source_0.h5"), "{missed:?}");
+    assert!(!made.is_complete());
 }

@@ -94,7 +94,8 @@ pub(super) async fn follow<'a>(
 ) -> Result<Mapped<'a>, String> {
     let stored = own.dataset.dataspace.as_ref().map(Dataspace::shape).unwrap_or_default();
     let named = mappings.iter().map(Named::of).collect::<Result<Vec<_>, String>>()?;
-    let fixed = named.iter().filter(|named| !named.of_blocks).map(|named| named.file.of_block(0));
+    // Of numbered files the first has to be there; where they end is for the others to say.
+    let fixed = named.iter().map(|named| named.file.of_block(0));
     let others: Vec<String> = fixed.filter(|name| !files.is_own(name)).collect();
     files.read_all(&others).await;
 
