@@ -188,3 +188,46 @@ def non_ascii_names(path):
         for group in "température", "with space", "a.b%20c", 'quote"d', "日本":
             d = f.create_dataset(f"{group}/größe", data=NUMBERS[:2])
             d.attrs["einheit °C"] = "µm"
+
+
+@makes("links.h5")
+def all_links(path):
+    """Shows: everything that links can do: further hard links, soft links to datasets, groups, through each other and up, links that lead nowhere."""
+    with create(path, libver=("v108", "v108")) as f:
+        x = f.create_dataset("data/x", data=np.arange(4, dtype="<f8") / 2)
+        x.make_scale("x")
+        values = f.create_dataset("data/values", data=np.arange(4, dtype="<i4"))
+        values.dims[0].attach_scale(x)
+        strings = f.create_dataset("data/strings", shape=(2,), dtype=h5py.string_dtype())
+        strings[:] = ["one", "two"]
+        # Another scale of the same name: arrays of `data` that come here are along the other one.
+        other = f.create_dataset("other/x", data=np.arange(3, dtype="<f8"))
+        other.make_scale("x")
+        own = f.create_dataset("other/own", data=np.arange(3, dtype="<i2"))
+        own.dims[0].attach_scale(other)
+        f["other/values"] = values
+        f["other/soft_values"] = h5py.SoftLink("../data/values")  # HDF5 knows no `..`: it leads nowhere
+        f["also_data"] = f["data"]
+        f["soft_group"] = h5py.SoftLink("/data")
+        f["soft_of_soft"] = h5py.SoftLink("soft_group/values")
+        f["data/up"] = h5py.SoftLink("/")
+        f["data/self"] = f["data"]
+        f["circle"] = h5py.SoftLink("circle")
+        f["nowhere"] = h5py.SoftLink("/data/nothing")
+        f["elsewhere"] = h5py.ExternalLink("another.h5", "/x")
+        f["datatype"] = np.dtype("<i4")
+        f["also_datatype"] = f["datatype"]
+        f["null"] = h5py.Empty("<i4")
+        f["also_null"] = f["null"]
+
+
+@makes("links_doubling.h5")
+def doubling_links(path):
+    """Shows: thirty groups of which each has two links to the next: a billion paths to one dataset."""
+    with create(path, libver=("v108", "v108")) as f:
+        group = f
+        for _ in range(30):
+            below = group.create_group("a")
+            group["b"] = below
+            group = below
+        group["x"] = np.int32(1)

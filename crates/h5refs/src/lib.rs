@@ -35,6 +35,7 @@ pub mod error;
 pub mod fetch;
 pub mod follow;
 pub mod kerchunk;
+mod links;
 pub mod sidecar;
 pub mod sink;
 pub mod source;

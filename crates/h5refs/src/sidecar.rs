@@ -9,10 +9,10 @@ use serde_json::{Value, json};
 
 use crate::document;
 use crate::embed::{File, embed};
-use crate::error::Result;
+use crate::error::{Error, Result};
 use crate::fetch::{self, Counters, Policy, Reading, Trace};
 use crate::follow::{self, Follow, Followed, FollowedFile, Origin};
-use crate::kerchunk::{self, Counts, LeftOut, NotReferenced, References};
+use crate::kerchunk::{self, Counts, LeftOut, NotReferenced, References, Tree};
 use crate::source::Source;
 
 /// How a sidecar is made.
@@ -75,7 +75,10 @@ pub async fn sidecar(
         None => Followed::default(),
     };
     let tilings = &followed.tilings;
-    let mut references = References::following(&index, &problems, tilings, &options.references);
+    let tree = Tree::of(&index, &options.references)
+        .map_err(|reason| Error::Usage { location: crate::error::redact(source.url()), reason })?;
+    let mut references =
+        References::following(&index, &problems, tree, tilings, &options.references);
     let file = File {
         source,
         superblock: &index.superblock,
@@ -95,6 +98,7 @@ pub async fn sidecar(
     for (file, chunks) in followed.read(references.to_inline_elsewhere(), origin).await? {
         references.inline_elsewhere(&file, chunks);
     }
+    references.place(options.references.max_linked);
     let json = references.to_json(&url);
     Ok(Sidecar {
         json: json.into(),

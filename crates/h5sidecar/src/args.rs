@@ -3,6 +3,7 @@
 use std::time::Duration;
 
 use clap::{Parser, Subcommand};
+use h5refs::kerchunk::Which;
 use h5refs::sidecar::Checksums;
 use h5refs::sidecar::Options;
 use h5refs::source::SourceOptions;
@@ -41,6 +42,21 @@ pub(crate) struct IndexArgs {
     /// What the references call the file (one file only); by default the name as given
     #[arg(long)]
     pub(crate) url: Option<String>,
+    /// Only objects whose path matches: * within one name, ** through groups; a group means all below it
+    #[arg(long, value_name = "GLOB", help_heading = "Selection")]
+    pub(crate) include: Vec<String>,
+    /// No objects whose path matches
+    #[arg(long, value_name = "GLOB", help_heading = "Selection")]
+    pub(crate) exclude: Vec<String>,
+    /// Root the sidecar at this group
+    #[arg(long, value_name = "PATH", help_heading = "Selection")]
+    pub(crate) group: Option<String>,
+    /// Objects under all paths that links give them, or each under its first path only, as kerchunk does
+    #[arg(long, value_enum, default_value = "all", help_heading = "Selection")]
+    pub(crate) links: Links,
+    /// Bytes that further paths may add to the sidecar
+    #[arg(long, default_value_t = 256 << 20, value_name = "BYTES", help_heading = "Selection")]
+    pub(crate) max_linked: u64,
     /// Put chunks of fewer stored bytes than this into the sidecar itself
     #[arg(long, default_value_t = 500, value_name = "BYTES")]
     pub(crate) inline_threshold: u64,
@@ -70,6 +86,21 @@ pub(crate) struct IndexArgs {
     pub(crate) quiet: bool,
     #[command(flatten)]
     pub(crate) storage: StorageArgs,
+}
+
+#[derive(Clone, Copy, Debug, clap::ValueEnum)]
+pub(crate) enum Links {
+    First,
+    All,
+}
+
+impl From<Links> for Which {
+    fn from(links: Links) -> Self {
+        match links {
+            Links::First => Self::First,
+            Links::All => Self::All,
+        }
+    }
 }
 
 #[derive(Debug, clap::Args)]

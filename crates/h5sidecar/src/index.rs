@@ -8,6 +8,7 @@ use std::sync::Arc;
 use anyhow::Context as _;
 use h5refs::fetch::Counters;
 use h5refs::follow::Follow;
+use h5refs::kerchunk::Selection;
 use h5refs::sidecar::{Sidecar, sidecar};
 use h5refs::sink::write_whole;
 use h5refs::source::Opener;
@@ -93,6 +94,13 @@ fn place(location: &str) -> String {
 
 async fn one(file: &str, args: &IndexArgs, opener: &Arc<Opener>) -> anyhow::Result<Sidecar> {
     let mut options = args.storage.options();
+    let (include, exclude) = (&args.include, &args.exclude);
+    options.references.selection =
+        Selection::new(include, exclude, args.group.as_deref()).map_err(|reason| {
+            h5refs::Error::Usage { location: "--include, --exclude".into(), reason }
+        })?;
+    options.references.links = args.links.into();
+    options.references.max_linked = args.max_linked;
     options.references.inline_threshold = args.inline_threshold;
     options.references.max_inline_vlen = args.max_inline_vlen;
     options.references.transcode_below = args.transcode_below;

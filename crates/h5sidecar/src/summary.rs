@@ -37,6 +37,12 @@ impl Display for Summary<'_> {
             plural(counts.referenced_chunks, "byte range"),
             count(counts.inlined_chunks),
         )?;
+        if counts.not_selected > 0 {
+            writeln!(f, "  {} not asked for", plural(counts.not_selected, "dataset"))?;
+        }
+        if counts.linked > 0 {
+            writeln!(f, "  {} more by links", plural(counts.linked, "path"))?;
+        }
         let seconds = self.sidecar.elapsed.as_secs_f64();
         if trace.requests == 0 {
             writeln!(f, "  read in place, no requests; {seconds:.2} s")?;
@@ -67,7 +73,7 @@ impl Display for Summary<'_> {
             format!("{}: {}", each.path, each.reason)
         })?;
         section(f, "links left out", &links.iter().collect::<Vec<_>>(), |link| {
-            format!("{} -> {} ({})", link.path, link.target, link.kind)
+            format!("{} -> {} ({}): {}", link.path, link.target, link.kind, link.reason)
         })?;
         // What made a dataset be left out has been said with it.
         let others: Vec<_> = problems

@@ -12,6 +12,9 @@
 //! | `text` | chunks of variable-length strings, whose text goes into the sidecar |
 //! | `dims` | `_ARRAY_DIMENSIONS` |
 //! | `elsewhere` | data in other files |
+//! | `select` | which objects are wanted |
+//! | `tree` | the objects of a sidecar, with the paths that links give them |
+//! | `place` | references in their places |
 //! | `json` | the references as a document |
 //!
 //! Nothing here does I/O: small chunks that are to be inlined are named, and put in place by whoever
@@ -26,16 +29,18 @@ mod elsewhere;
 mod fill_value;
 mod json;
 mod pipeline;
+mod place;
+mod select;
 mod text;
 mod transcode;
+mod tree;
 
 use std::collections::BTreeMap;
 use std::ops::Range;
 use std::sync::Arc;
 
 use bytes::Bytes;
-use h5meta::message::LinkTarget;
-use h5meta::model::{Dataset, Index, NamedLink, Object, ObjectKind, Problem};
+use h5meta::model::{Dataset, Index, Object, ObjectKind, Problem};
 use rayon::slice::ParallelSliceMut as _;
 use serde_json::json;
 
@@ -44,18 +49,26 @@ pub(crate) use self::codec::{Codecs, check_place};
 pub use self::elsewhere::first_names;
 pub(crate) use self::elsewhere::{Place, Tile, Tiling, Tilings, fill, grid, same_type};
 pub(crate) use self::pipeline::{chunked_codecs, is_inside};
+pub use self::select::Selection;
 pub(crate) use self::text::{Ids, Raw, TextChunk};
 pub(crate) use self::transcode::ToDecode;
-
-use crate::document::text as text_of;
+pub(crate) use self::tree::Tree;
+pub use self::tree::Which;
+pub use crate::links::LeftOut;
 
 use self::array::{Array, File};
 use self::dims::Dimensions;
 
 /// How references are made.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug)]
 #[non_exhaustive]
 pub struct Options {
+    /// The objects that are wanted. Default all.
+    pub selection: Selection,
+    /// The paths that they are wanted under. Default all.
+    pub links: Which,
+    /// Bytes that further paths may add to the sidecar, about. Default 256 MiB.
+    pub max_linked: u64,
     /// Chunks of fewer stored bytes than this go into the sidecar itself. Default 500, as kerchunk's.
     pub inline_threshold: u64,
     /// Bytes of variable-length strings that one dataset may put into the sidecar: no Zarr reader can
@@ -68,7 +81,14 @@ pub struct Options {
 
 impl Default for Options {
     fn default() -> Self {
-        Self { inline_threshold: 500, max_inline_vlen: 64 << 20, transcode_below: 1 << 20 }
+        Self {
+            selection: Selection::default(),
+            links: Which::default(),
+            max_linked: 256 << 20,
+            inline_threshold: 500,
+            max_inline_vlen: 64 << 20,
+            transcode_below: 1 << 20,
+        }
     }
 }
 
@@ -103,40 +123,6 @@ pub struct NotReferenced {
     pub lost: bool,
 }
 
-/// A link of the file that is not in the sidecar: Zarr has none, and a sidecar has each object once.
-#[derive(Clone, Debug, PartialEq, Eq, serde::Serialize)]
-pub struct LeftOut {
-    /// The link's own path.
-    pub path: String,
-    /// `hard` (another name of an object that is in the sidecar), `soft`, `external` or `user-defined`.
-    pub kind: &'static str,
-    /// Where it leads, as far as the file says.
-    pub target: String,
-}
-
-impl LeftOut {
-    fn of(object: &Object) -> Vec<Self> {
-        let alias =
-            |path: &String| Self { path: path.clone(), kind: "hard", target: object.path.clone() };
-        let mut left_out: Vec<Self> = object.aliases.iter().map(alias).collect();
-        let ObjectKind::Group(group) = &object.kind else { return left_out };
-        for NamedLink { name, target } in &group.links {
-            let (kind, target) = match target {
-                LinkTarget::Hard(_) => continue,
-                LinkTarget::Soft(path) => ("soft", text_of(path)),
-                LinkTarget::External { file, path } => {
-                    ("external", format!("{} in {}", text_of(path), text_of(file)))
-                }
-                LinkTarget::UserDefined { class } => ("user-defined", format!("class {class}")),
-                _ => ("of an unknown kind", String::new()),
-            };
-            let path = format!("{}/{name}", object.path.trim_end_matches('/'));
-            left_out.push(Self { path, kind, target });
-        }
-        left_out
-    }
-}
-
 /// How much of a file is referenced.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, serde::Serialize)]
 #[non_exhaustive]
@@ -147,9 +133,13 @@ pub struct Counts {
     pub datasets: u64,
     /// Of them, those in the sidecar.
     pub arrays: u64,
-    /// Chunks that are byte ranges of the file.
+    /// Datasets that were not asked for.
+    pub not_selected: u64,
+    /// Further paths of groups and arrays in the sidecar, which links give them.
+    pub linked: u64,
+    /// Chunks that are byte ranges of the file, each once.
     pub referenced_chunks: u64,
-    /// Chunks that are in the sidecar itself.
+    /// Chunks that are in the sidecar itself, each once.
     pub inlined_chunks: u64,
 }
 
@@ -164,27 +154,36 @@ pub struct References {
     pub links: Vec<LeftOut>,
     /// How much is.
     pub counts: Counts,
+    tree: Tree,
 }
 
 impl References {
     /// The references of an index, which follows no other file.
     #[must_use]
     pub fn new(index: &Index, problems: &[Problem], options: &Options) -> Self {
-        Self::following(index, problems, &BTreeMap::new(), options)
+        Self::following(index, problems, Tree::default(), &BTreeMap::new(), options)
     }
 
     /// The references of an index; of datasets whose data is in other files, what was found there.
     pub(crate) fn following(
         index: &Index,
         problems: &[Problem],
+        mut tree: Tree,
         tilings: &Tilings,
         options: &Options,
     ) -> Self {
         let mut references = Self::default();
         let dimensions = Dimensions::of(index);
+        let places = tree.linked.iter_mut().flat_map(|linked| &mut linked.places);
+        dims::rename(places, &dimensions, index);
         for object in &index.objects {
-            references.links.extend(LeftOut::of(object));
+            let is_needed = tree.needs(&object.path);
             match &object.kind {
+                ObjectKind::Dataset(_) if !is_needed => {
+                    references.counts.datasets += 1;
+                    references.counts.not_selected += 1;
+                }
+                _ if !is_needed => {}
                 ObjectKind::Group(_) => references.group(object, index),
                 ObjectKind::Dataset(dataset) => {
                     references.counts.datasets += 1;
@@ -199,6 +198,7 @@ impl References {
             }
         }
         references.sort();
+        references.tree = tree;
         references
     }
 

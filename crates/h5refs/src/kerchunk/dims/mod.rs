@@ -1,12 +1,15 @@
 //! `_ARRAY_DIMENSIONS`: the names of an array's dimensions.
 //!
 //! A dimension is named after its dimension scale, without the group, so that a group opened by itself
-//! has coordinates; the whole path is used only where two scales of one name meet in one group.
+//! has coordinates; the whole path is used only where two scales of one name meet in one group, or a scale
+//! and an array of its name that is not it.
 //! Dimensions without a scale are `phony_dim_N`; in the whole file one N has one length, so that any
 //! group, and the tree of groups, can be opened. (kerchunk uses paths, and numbers by axis: many groups
 //! of real products then have two lengths under one name and do not open.)
 
-use std::collections::{BTreeMap, HashMap};
+mod linked;
+
+use std::collections::{BTreeMap, HashMap, HashSet};
 
 use h5meta::message::Dataspace;
 use h5meta::model::{Index, Object};
@@ -14,11 +17,21 @@ use h5meta::value::Value;
 
 use super::attrs::{find, is_scale};
 
+pub(super) use self::linked::rename;
+
 /// The names of every dataset's dimensions.
 #[derive(Debug, Default)]
 pub(super) struct Dimensions {
-    by_path: HashMap<String, Vec<String>>,
+    by_path: HashMap<String, Vec<Named>>,
     phony: Phony,
+}
+
+/// A dimension with its name.
+#[derive(Clone, Debug)]
+struct Named {
+    name: String,
+    /// The path of its scale; that of a phony dimension is its name.
+    scale: Option<String>,
 }
 
 /// Names by length; of one dataset no two dimensions have the same name.
@@ -56,9 +69,13 @@ impl Dimensions {
         named
     }
 
+    fn named(&self, path: &str) -> &[Named] {
+        self.by_path.get(path).map(Vec::as_slice).unwrap_or_default()
+    }
+
     /// The names for a dataset, with `further` dimensions of an array type behind them.
     pub(super) fn names(&self, path: &str, further: &[u64]) -> Vec<String> {
-        let mut names = self.by_path.get(path).cloned().unwrap_or_default();
+        let mut names: Vec<_> = self.named(path).iter().map(|one| one.name.clone()).collect();
         for length in further {
             let axis = names.len();
             names.push(format!("element_dim_{axis}_{length}"));
@@ -68,14 +85,16 @@ impl Dimensions {
 }
 
 impl Phony {
-    fn names(&mut self, dimensions: Vec<Dimension<'_>>, ambiguous: &[&str]) -> Vec<String> {
+    fn names(&mut self, dimensions: Vec<Dimension<'_>>, ambiguous: &HashSet<&str>) -> Vec<Named> {
         let mut seen: HashMap<u64, usize> = HashMap::new();
         let mut names = Vec::with_capacity(dimensions.len());
         for dimension in dimensions {
-            names.push(match dimension {
-                Dimension::Scale(path) if ambiguous.contains(&name(path)) => {
-                    path.trim_start_matches('/').to_owned()
-                }
+            let scale = match dimension {
+                Dimension::Scale(path) => Some(path.to_owned()),
+                Dimension::Phony(_) => None,
+            };
+            let name = match dimension {
+                Dimension::Scale(path) if ambiguous.contains(name(path)) => whole(path),
                 Dimension::Scale(path) => name(path).to_owned(),
                 Dimension::Phony(length) => {
                     let before = seen.entry(length).or_default();
@@ -84,10 +103,16 @@ impl Phony {
                     *before += 1;
                     format!("phony_dim_{number}")
                 }
-            });
+            };
+            names.push(Named { name, scale });
         }
         names
     }
+}
+
+/// The name that no other scale has.
+fn whole(path: &str) -> String {
+    path.trim_start_matches('/').to_owned()
 }
 
 fn dimensions<'a>(
@@ -147,15 +172,17 @@ fn netcdf_ids(index: &Index) -> HashMap<i128, &str> {
     index.datasets().filter_map(|(object, _)| Some((id(object)?, object.path.as_str()))).collect()
 }
 
-/// Names under which two scales meet in one group.
-fn ambiguous<'a>(datasets: &[(&str, Vec<Dimension<'a>>)]) -> Vec<&'a str> {
+/// Names under which two scales meet in one group, or a scale and an array that is not it.
+fn ambiguous<'a>(datasets: &[(&'a str, Vec<Dimension<'a>>)]) -> HashSet<&'a str> {
+    let arrays: HashMap<&str, &str> =
+        datasets.iter().map(|(path, _)| (name(path), *path)).collect();
     let mut paths: BTreeMap<&str, &str> = BTreeMap::new();
-    let mut ambiguous = Vec::new();
+    let mut ambiguous = HashSet::new();
     for dimension in datasets.iter().flat_map(|(_, dimensions)| dimensions) {
-        if let Dimension::Scale(path) = dimension
-            && *paths.entry(name(path)).or_insert(path) != *path
-        {
-            ambiguous.push(name(path));
+        let Dimension::Scale(path) = dimension else { continue };
+        let array = arrays.get(name(path)).is_some_and(|array| array != path);
+        if array || *paths.entry(name(path)).or_insert(path) != *path {
+            ambiguous.insert(name(path));
         }
     }
     ambiguous

@@ -1,0 +1,133 @@
+//! References in their places: copied to where links lead to them, without what is not wanted, and rooted
+//! at the group that is asked for. Last, when nothing is pending any more.
+
+use std::ops::Range;
+
+use serde_json::{Value, json};
+
+use super::tree::{Linked, Place, Tree};
+use super::{Reference, References, prefix};
+
+impl References {
+    /// Puts the references into their places. Links whose references are more than `most` bytes in all are
+    /// left out.
+    pub(crate) fn place(&mut self, most: u64) {
+        let tree = std::mem::take(&mut self.tree);
+        let mut left = most;
+        let mut copies = Vec::new();
+        self.links.extend(tree.left_out.iter().cloned());
+        for Linked { link, places } in &tree.linked {
+            let found: Vec<(&Place, Range<usize>)> =
+                places.iter().map(|place| (place, self.range(&place.first))).collect();
+            // The first place is that of the link itself.
+            if let Some((place, range)) = found.first()
+                && range.is_empty()
+            {
+                let why = format!("leads to {}, which is not in the sidecar", place.first);
+                self.links.push(link.clone().because(why));
+                continue;
+            }
+            let cost = found.iter().map(|(place, range)| self.cost(place, range)).sum();
+            match left.checked_sub(cost) {
+                Some(rest) => left = rest,
+                None => {
+                    let why = format!("links may add {most} bytes, and this one would add {cost}");
+                    self.links.push(link.clone().because(why));
+                    continue;
+                }
+            }
+            self.counts.linked +=
+                found.iter().filter(|(_, range)| !range.is_empty()).count() as u64;
+            for (place, range) in found {
+                copies.extend(self.entries[range].iter().map(|entry| copy(entry, place)));
+            }
+        }
+        self.links.sort_by(|a, b| a.path.cmp(&b.path));
+        let changed = !copies.is_empty() || tree.kept.is_some();
+        self.entries.extend(copies);
+        self.keep(&tree);
+        if changed {
+            self.sort();
+        }
+    }
+
+    /// The entries of an object, by its first path: a group's are its two documents.
+    fn range(&self, first: &str) -> Range<usize> {
+        let prefix = prefix(first);
+        let from = |key: &str| self.entries.partition_point(|(other, _)| other.as_str() < key);
+        let is_there = |at: usize, key: &str| self.entries.get(at).is_some_and(|(it, _)| it == key);
+        let array = from(&format!("{prefix}.zarray"));
+        if is_there(array, &format!("{prefix}.zarray")) {
+            let mut below = self.entries[array..].iter();
+            let end = below.position(|(key, _)| !key.starts_with(&prefix));
+            // Keys that sort before `.zarray` are an array's too: none of chunks, whose names are digits.
+            return array..end.map_or(self.entries.len(), |end| array + end);
+        }
+        let group = from(&format!("{prefix}.zattrs"));
+        let key = format!("{prefix}.zgroup");
+        let Some(documents) = self.entries.get(group..) else { return 0..0 };
+        let end = documents.iter().take(2).position(|(other, _)| *other == key);
+        end.map_or(0..0, |end| group..group + end + 1)
+    }
+
+    /// Bytes that copies of some entries take in the sidecar, about.
+    fn cost(&self, place: &Place, range: &Range<usize>) -> u64 {
+        let entries = self.entries[range.clone()].iter();
+        let size = |(key, reference): &(String, Reference)| {
+            let value = match reference {
+                Reference::Document(text) => text.len(),
+                Reference::Inline(bytes) => bytes.len() / 3 * 4,
+                _ => 64,
+            };
+            (key.len() + place.path.len() + value + 16) as u64
+        };
+        entries.map(size).sum()
+    }
+
+    /// Takes out what is not selected, and the way to the group that is the root.
+    fn keep(&mut self, tree: &Tree) {
+        let Some(kept) = &tree.kept else { return };
+        let mut before: Option<(String, Option<String>)> = None;
+        self.entries.retain_mut(|(key, _)| {
+            let (path, last) = key.rsplit_once('/').unwrap_or(("", key));
+            // Most keys are of the same object as the one before.
+            if before.as_ref().is_none_or(|(of, _)| of != path) {
+                let absolute = format!("/{path}");
+                let within = tree.selection.within(&absolute).filter(|_| kept.contains(&absolute));
+                before = Some((path.to_owned(), within.map(prefix)));
+            }
+            match before.as_ref().and_then(|(_, new)| new.as_ref()) {
+                Some(new) => {
+                    *key = format!("{new}{last}");
+                    true
+                }
+                None => false,
+            }
+        });
+    }
+}
+
+/// An entry of an object, under another path.
+fn copy((key, reference): &(String, Reference), place: &Place) -> (String, Reference) {
+    let last = key.rsplit_once('/').map_or(key.as_str(), |(_, last)| last);
+    let reference = match (reference, &place.dimensions) {
+        (Reference::Document(text), Some(names)) if last == ".zattrs" => {
+            Reference::Document(renamed(text, names))
+        }
+        (reference, _) => reference.clone(),
+    };
+    (format!("{}{last}", prefix(&place.path)), reference)
+}
+
+/// Attributes with other names for the first dimensions; those of an array type keep theirs.
+fn renamed(attributes: &str, names: &[String]) -> String {
+    let Ok(mut document) = serde_json::from_str::<Value>(attributes) else {
+        return attributes.to_owned();
+    };
+    if let Some(Value::Array(old)) = document.get_mut("_ARRAY_DIMENSIONS") {
+        for (old, new) in old.iter_mut().zip(names) {
+            *old = json!(new);
+        }
+    }
+    document.to_string()
+}
