@@ -10,14 +10,15 @@ use h5meta::message::{Dataspace, Filter};
 use h5meta::model::{Dataset, Effect, Index, Object, Problem, Storage};
 use serde_json::{Value, json};
 
+use super::absent::Absent;
 use super::attrs::{self, as_text, find, is_scale};
 use super::codec::check_place;
 use super::codec::{self, Codecs};
 use super::dims::Dimensions;
 use super::dtype::dtype;
 use super::elsewhere::{self, Tiling};
-use super::fill_value::fill_value;
-use super::pipeline::{check_rank, chunked_codecs, is_inside};
+use super::fill_value::{Fill, fill_value};
+use super::pipeline::{self, check_rank, chunked_codecs, is_inside};
 use super::text::{Raw, TextChunk};
 use super::transcode::Transcoding;
 use super::{NotReferenced, Options, Reference};
@@ -45,6 +46,16 @@ pub(super) struct Array {
     tiling: Option<Tiling>,
     /// Of a dataset that no set of codecs can say.
     plain: Option<Transcoding>,
+    /// The chunks that are missing, if they are to be there.
+    absent: Option<Absent>,
+}
+
+/// How many of the chunks that a dataset could have are missing.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Missing {
+    None,
+    Some,
+    All,
 }
 
 /// The file of a dataset, and how it is referenced.
@@ -155,8 +166,9 @@ impl Array {
             (None, None) => match chunked_codecs(dataset) {
                 Ok(codecs) => codecs,
                 Err(why) => {
-                    plain = Some(Transcoding::new(dataset, options, &why)?);
-                    Codecs::default()
+                    let (transcoding, codecs) = Transcoding::new(dataset, options, &why)?;
+                    plain = Some(transcoding);
+                    codecs
                 }
             },
         };
@@ -170,10 +182,11 @@ impl Array {
             text,
             tiling,
             plain,
+            absent: None,
         };
         let missing = array.check_chunks(dataset, element_size, index.file_length)?;
-
-        let fill = fill_value(object, dataset, &dtype, missing, index.superblock.sizes)?;
+        let fill = |missing| fill_value(object, dataset, &dtype, missing, index.superblock.sizes);
+        let fill = array.fill(dataset, missing, fill, options.transcode_below)?;
         let whole = |own: &[u64]| own.iter().chain(&dtype.shape).copied().collect::<Vec<u64>>();
         // Zarr readers refuse chunks without extent, which a dimension of no elements would give.
         let chunks = whole(&array.chunk_shape).into_iter().map(|n| n.max(1)).collect::<Vec<u64>>();
@@ -201,6 +214,31 @@ impl Array {
         Ok(array)
     }
 
+    /// The fill value, `of` what is missing or not. Where some chunks are missing, these are put into the
+    /// sidecar if that keeps the fill value one that readers may mask.
+    fn fill(
+        &mut self,
+        dataset: &Dataset,
+        missing: Missing,
+        of: impl Fn(bool) -> Result<Fill, String>,
+        most: u64,
+    ) -> Result<Fill, String> {
+        if missing != Missing::Some || self.text.is_some() || self.tiling.is_some() {
+            return of(missing != Missing::None);
+        }
+        let (masked, read) = (of(false)?, of(true));
+        // That NaN is masked nobody sees.
+        if read.as_ref().is_ok_and(|read| read.value == masked.value || read.value == "NaN") {
+            return read;
+        }
+        let mask = match &self.plain {
+            Some(plain) => plain.common(),
+            None => pipeline::mask(dataset),
+        };
+        self.absent = Absent::new(dataset, mask, most);
+        if self.absent.is_some() { Ok(masked) } else { read }
+    }
+
     /// Every chunk with its key, in the order of the file's grid.
     pub(super) fn chunks(&self, dataset: &Dataset, mut each: impl FnMut(String, Reference)) {
         let origin = vec![0; self.shape.len()];
@@ -221,10 +259,18 @@ impl Array {
                     let size = chunk.size.saturating_sub(self.codecs.trailing);
                     let range = chunk.at.0..chunk.at.0.saturating_add(size);
                     let reference = match &self.plain {
-                        Some(plain) => Reference::ToDecode(plain.chunk(&chunk, &self.shape)),
-                        None => self.stored(range, chunk.filter_mask),
+                        Some(plain) if !plain.is_common(&chunk, &self.shape) => {
+                            Reference::ToDecode(plain.chunk(&chunk, &self.shape))
+                        }
+                        _ => self.stored(range, chunk.filter_mask),
                     };
                     each(self.key(chunk.offset), reference);
+                }
+                if let Some(absent) = &self.absent {
+                    let present = chunks.iter();
+                    absent.each(present, &self.shape, &self.chunk_shape, |offset, bytes| {
+                        each(self.key(offset), Reference::Inline(bytes));
+                    });
                 }
             }
             _ => {}
@@ -275,15 +321,16 @@ impl Array {
         self.shape.contains(&0)
     }
 
-    /// Checks that every chunk is where and what it can be; tells whether any is missing.
+    /// Checks that every chunk is where and what it can be; tells whether any are missing.
     fn check_chunks(
         &self,
         dataset: &Dataset,
         element_size: u64,
         file_length: Option<u64>,
-    ) -> Result<bool, String> {
+    ) -> Result<Missing, String> {
         if let Some(tiling) = &self.tiling {
-            return Ok(tiling.lacks_chunks(&self.shape));
+            let lacks = tiling.lacks_chunks(&self.shape);
+            return Ok(if lacks { Missing::Some } else { Missing::None });
         }
         let file_length = file_length.unwrap_or(u64::MAX);
         let whole = |shape: &[u64]| {
@@ -295,7 +342,7 @@ impl Array {
         };
         match &dataset.storage {
             Storage::Compact { data } => match whole(&self.shape) == Some(data.len() as u64) {
-                true => Ok(false),
+                true => Ok(Missing::None),
                 false => Err(format!("{} bytes of compact data do not fit its shape", data.len())),
             },
             Storage::Contiguous { at: Some(at), size } => {
@@ -303,22 +350,27 @@ impl Array {
                 if whole(&self.shape).is_none_or(|whole| whole > *size) {
                     return Err(format!("{size} bytes are stored, fewer than its shape needs"));
                 }
-                Ok(false)
+                Ok(Missing::None)
             }
             Storage::Chunked { chunks: Some(chunks), .. } => {
                 let mut present = 0_u128;
                 for chunk in chunks.iter().filter(|chunk| is_inside(chunk, &self.shape)) {
                     inside(chunk.at.0, chunk.size)?;
                     check_place(&chunk, &self.chunk_shape)?;
-                    if self.plain.is_none() {
+                    if self.plain.as_ref().is_none_or(|plain| plain.is_common(&chunk, &self.shape))
+                    {
                         self.codecs.check_size(&chunk, whole(&self.chunk_shape))?;
                     }
                     present += 1;
                 }
                 let grid = elsewhere::grid(&self.shape, &self.chunk_shape);
-                Ok(grid.is_none_or(|grid| present < grid))
+                Ok(match grid.is_none_or(|grid| present < grid) {
+                    true if present == 0 => Missing::All,
+                    true => Missing::Some,
+                    false => Missing::None,
+                })
             }
-            _ => Ok(true),
+            _ => Ok(Missing::All),
         }
     }
 }

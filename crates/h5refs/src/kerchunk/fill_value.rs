@@ -1,8 +1,9 @@
 //! What elements that were never written read as.
 //!
-//! As kerchunk has it, the `_FillValue` attribute comes before HDF5's own fill value, since readers
-//! mask by it; and it is null for coordinates of time, where a default of zero would mask a time. But
-//! where chunks are missing the value is data, and has to be the one that HDF5 reads.
+//! xarray masks what equals the fill value of a Zarr array of version 2. So where no chunk is missing it is
+//! that of the `_FillValue` attribute, or null: with HDF5's own, which is zero unless said otherwise, as
+//! kerchunk has it, zeros would read as missing. Where chunks are missing it is data, and has to be what HDF5
+//! reads.
 
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
@@ -13,7 +14,7 @@ use h5meta::model::{Attribute, Dataset, Object};
 use h5meta::value::{NoHeap, Reader, Value as Element};
 use serde_json::{Value, json};
 
-use super::attrs::{as_text, find};
+use super::attrs::find;
 use super::dtype::{Dtype, Kind};
 use crate::document::{float, number_of};
 
@@ -34,18 +35,21 @@ pub(super) fn fill_value(
     missing: bool,
     sizes: Sizes,
 ) -> Result<Fill, String> {
-    let stored = stored(dataset, dtype, sizes);
-    if let Some(value) = find(object, "_FillValue").and_then(|each| attribute(each, dataset, dtype))
-        && (!missing || stored.as_ref() == Some(&value))
-    {
-        return Ok(Fill { value, from_attribute: true });
+    let attribute = find(object, "_FillValue").and_then(|each| attribute(each, dataset, dtype));
+    // Whatever is read of what has no fill value is as good.
+    let any = !missing || dataset.fill_value == FillValue::Undefined;
+    let stored = || stored(dataset, dtype, sizes);
+    match attribute {
+        Some(value) if any || stored().as_ref() == Some(&value) => {
+            Ok(Fill { value, from_attribute: true })
+        }
+        _ if !missing => Ok(Fill { value: Value::Null, from_attribute: false }),
+        _ => {
+            let value = stored()
+                .ok_or("its fill value, which missing chunks read as, has no form in Zarr")?;
+            Ok(Fill { value, from_attribute: false })
+        }
     }
-    if missing && stored.is_none() {
-        return Err("its fill value, which missing chunks read as, has no form in Zarr".into());
-    }
-    let no_default = !missing && (is_time(object) || is_netcdf(object));
-    let value = stored.filter(|_| !no_default).unwrap_or(Value::Null);
-    Ok(Fill { value, from_attribute: false })
 }
 
 /// The value of HDF5's own fill value message; `None` if Zarr cannot say it.
@@ -56,12 +60,11 @@ fn stored(dataset: &Dataset, dtype: &Dtype, sizes: Sizes) -> Option<Value> {
     let (element, _) = innermost(datatype);
     let width = usize::try_from(element.size).ok()?;
     let bytes = match &dataset.fill_value {
-        // Whatever is read is as good; and strings of any length have none.
-        FillValue::Undefined => return Some(Value::Null),
+        // Strings of any length have none.
         _ if dtype.kind == Kind::Text => return Some(Value::Null),
         FillValue::Value(bytes) if bytes.len() == size => bytes.clone(),
         FillValue::Value(_) => return None,
-        FillValue::Default => vec![0; width.min(size)],
+        FillValue::Default | FillValue::Undefined => vec![0; width.min(size)],
     };
     let mut each = bytes.chunks(width.max(1));
     let first = each.next()?;
@@ -141,15 +144,6 @@ fn fitted(number: i128, size: u32, signed: bool) -> Option<i128> {
     }
     let unsigned = number.rem_euclid(range);
     Some(if signed && unsigned >= range / 2 { unsigned - range } else { unsigned })
-}
-
-/// CF's units of time: `days since 1970-01-01`.
-fn is_time(object: &Object) -> bool {
-    find(object, "units").and_then(as_text).is_some_and(|units| units.contains("since"))
-}
-
-fn is_netcdf(object: &Object) -> bool {
-    object.attributes.iter().any(|attribute| attribute.name.starts_with("_Netcdf4"))
 }
 
 #[cfg(test)]

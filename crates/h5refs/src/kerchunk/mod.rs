@@ -7,6 +7,8 @@
 //! | `codec` | HDF5 filters as Zarr codecs |
 //! | `pipeline` | whether one set of codecs says what was done to every chunk |
 //! | `transcode` | chunks that are decoded here, where it does not |
+//! | `encode` | filters applied, to chunks that went through others than the rest |
+//! | `absent` | chunks that were never written |
 //! | `fill_value` | what elements that were never written read as |
 //! | `attrs` | attributes as JSON |
 //! | `text` | chunks of variable-length strings, whose text goes into the sidecar |
@@ -20,12 +22,14 @@
 //! Nothing here does I/O: small chunks that are to be inlined are named, and put in place by whoever
 //! fetched them.
 
+mod absent;
 mod array;
 mod attrs;
 mod codec;
 mod dims;
 mod dtype;
 mod elsewhere;
+mod encode;
 mod fill_value;
 mod json;
 mod pipeline;

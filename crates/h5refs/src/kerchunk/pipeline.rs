@@ -22,6 +22,13 @@ pub(crate) fn chunked_codecs(dataset: &Dataset) -> Result<Codecs, String> {
     codecs(&dataset.filters, common_mask(chunks, shape)?, element_size)
 }
 
+/// The mask of the filters of a chunked dataset's chunks, if they all have the same and there are filters.
+pub(super) fn mask(dataset: &Dataset) -> Option<u32> {
+    let Storage::Chunked { chunks: Some(chunks), .. } = &dataset.storage else { return None };
+    let shape = dataset.dataspace.as_ref().map(Dataspace::shape).unwrap_or_default();
+    common_mask(chunks, shape).ok()
+}
+
 pub(super) fn check_rank(shape: &[u64], chunk_shape: &[u64]) -> Result<(), String> {
     match shape.len() == chunk_shape.len() {
         true => Ok(()),
