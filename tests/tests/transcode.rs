@@ -99,3 +99,34 @@ async fn nothing_is_masked_where_nothing_is_missing() {
     assert!(!metadata(&refs, "never_written")["fill_value"].is_null());
     assert!(!refs.keys().any(|key| key.starts_with("never_written/0")));
 }
+
+/// 800 bytes of numbers in order, and bytes of other datasets behind them.
+#[tokio::test]
+async fn contiguous_data_is_cut_into_pieces_on_request() {
+    let source = open(testdata("layouts.h5").to_str().unwrap(), &options()).await.unwrap();
+    let mut options = Options::default();
+    options.references.inline_threshold = 0;
+    let whole = sidecar(&*source, &options, &Counters::default()).await.unwrap();
+    let whole: Value = serde_json::from_slice(&whole.json).unwrap();
+    let range = |document: &Value, key: &str| -> (u64, u64) {
+        let range = &document["refs"][key];
+        (range[1].as_u64().unwrap(), range[2].as_u64().unwrap())
+    };
+    let (start, length) = range(&whole, "contiguous/0.0");
+
+    options.references.subchunk = Some(length / 3);
+    let cut = sidecar(&*source, &options, &Counters::default()).await.unwrap();
+    let cut: Value = serde_json::from_slice(&cut.json).unwrap();
+    let metadata: Value =
+        serde_json::from_str(cut["refs"]["contiguous/.zarray"].as_str().unwrap()).unwrap();
+    let (rows, chunk) =
+        (metadata["shape"][0].as_u64().unwrap(), metadata["chunks"][0].as_u64().unwrap());
+    assert!(chunk < rows && metadata["chunks"][1] == metadata["shape"][1]);
+    let mut at = start;
+    for n in 0..rows.div_ceil(chunk) {
+        let (from, size) = range(&cut, &format!("contiguous/{n}.0"));
+        assert_eq!((from, size), (at, length / rows * chunk));
+        at += size;
+    }
+    assert!(at >= start + length);
+}

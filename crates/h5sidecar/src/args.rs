@@ -75,6 +75,9 @@ pub(crate) struct IndexArgs {
     /// what was done to their chunks
     #[arg(long, default_value_t = 1 << 20, value_name = "BYTES")]
     pub(crate) transcode_below: u64,
+    /// Cut larger contiguous datasets into chunks of at most so many bytes, to be read in parallel
+    #[arg(long, value_name = "BYTES", value_parser = clap::value_parser!(u64).range(1..))]
+    pub(crate) subchunk: Option<u64>,
     /// Write a report, one JSON object a line and file: counts, problems, what is not referenced
     #[arg(long, value_name = "FILE")]
     pub(crate) report: Option<String>,

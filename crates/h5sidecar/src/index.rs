@@ -104,6 +104,7 @@ async fn one(file: &str, args: &IndexArgs, opener: &Arc<Opener>) -> anyhow::Resu
     options.references.inline_threshold = args.inline_threshold;
     options.references.max_inline_vlen = args.max_inline_vlen;
     options.references.transcode_below = args.transcode_below;
+    options.references.subchunk = args.subchunk;
     options.url.clone_from(&args.url);
     options.follow = args.follow_external.then(|| {
         let mut follow = Follow::new(Arc::clone(opener));

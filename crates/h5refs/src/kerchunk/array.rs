@@ -19,6 +19,7 @@ use super::dtype::dtype;
 use super::elsewhere::{self, Tiling};
 use super::fill_value::{Fill, fill_value};
 use super::pipeline::{self, check_rank, chunked_codecs, is_inside};
+use super::subchunk;
 use super::text::{Raw, TextChunk};
 use super::transcode::Transcoding;
 use super::{NotReferenced, Options, Reference};
@@ -133,7 +134,15 @@ impl Array {
         let shape = dataspace.shape().to_vec();
         let dtype = dtype(datatype)?;
         let element_size = u64::from(datatype.size);
+        let is_text = matches!(datatype.class, Class::VariableString(_));
         let chunk_shape = match &dataset.storage {
+            Storage::Contiguous { at: Some(at), .. } if !is_text => {
+                let most = options.subchunk.unwrap_or(u64::MAX);
+                let end = dataset.size().and_then(|size| at.0.checked_add(size));
+                let spare = index.file_length.zip(end).and_then(|(all, end)| all.checked_sub(end));
+                subchunk::split(&shape, element_size, most, spare.unwrap_or(0))
+                    .unwrap_or_else(|| shape.clone())
+            }
             Storage::Compact { .. } | Storage::Contiguous { .. } => shape.clone(),
             Storage::Chunked { chunk_shape, chunks, .. } => {
                 if chunks.is_none() {
@@ -149,9 +158,9 @@ impl Array {
             }
             _ => return Err("its layout could not be read".into()),
         };
-        let text = match &datatype.class {
-            Class::VariableString(_) => Some(Text::new(datatype.size, dataset, options)?),
-            _ => None,
+        let text = match is_text {
+            true => Some(Text::new(datatype.size, dataset, options)?),
+            false => None,
         };
         let tiling = tiling.and_then(|tiling| tiling.as_ref().ok()).cloned();
         if tiling.is_some() && text.is_some() {
@@ -251,8 +260,13 @@ impl Array {
             }
             Storage::Contiguous { at: Some(at), .. } if !self.is_empty() => {
                 // More may be allocated than the shape needs.
-                let range = at.0..at.0.saturating_add(dataset.size().unwrap_or(0));
-                each(self.key(&origin), self.stored(range, 0));
+                let element_size: u64 = dataset.datatype.as_ref().map_or(0, |it| it.size.into());
+                let size = self.chunk_shape.iter().fold(element_size, |n, &m| n.saturating_mul(m));
+                for (offset, from) in subchunk::pieces(&self.shape, &self.chunk_shape, element_size)
+                {
+                    let start = at.0.saturating_add(from);
+                    each(self.key(&offset), self.stored(start..start.saturating_add(size), 0));
+                }
             }
             Storage::Chunked { chunks: Some(chunks), .. } => {
                 for chunk in chunks.iter().filter(|chunk| is_inside(chunk, &self.shape)) {

@@ -9,6 +9,7 @@
 //! | `transcode` | chunks that are decoded here, where it does not |
 //! | `encode` | filters applied, to chunks that went through others than the rest |
 //! | `absent` | chunks that were never written |
+//! | `subchunk` | large contiguous datasets in pieces |
 //! | `fill_value` | what elements that were never written read as |
 //! | `attrs` | attributes as JSON |
 //! | `text` | chunks of variable-length strings, whose text goes into the sidecar |
@@ -35,6 +36,7 @@ mod json;
 mod pipeline;
 mod place;
 mod select;
+mod subchunk;
 mod text;
 mod transcode;
 mod tree;
@@ -81,6 +83,8 @@ pub struct Options {
     /// Bytes that one dataset which no codecs can say may put into the sidecar decoded; of as many or more
     /// it is reported. Default 1 MiB.
     pub transcode_below: u64,
+    /// Bytes of the pieces that contiguous datasets are cut into. Default none: they stay whole.
+    pub subchunk: Option<u64>,
 }
 
 impl Default for Options {
@@ -92,6 +96,7 @@ impl Default for Options {
             inline_threshold: 500,
             max_inline_vlen: 64 << 20,
             transcode_below: 1 << 20,
+            subchunk: None,
         }
     }
 }
