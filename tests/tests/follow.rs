@@ -59,7 +59,7 @@ async fn what_is_followed_is_as_it_was() {
         // Nothing small is inlined, so that the goldens show where it is.
         let made = local(file, |options| options.references.inline_threshold = 0).await;
         let golden = |name: &str| testdata(&format!("golden/h5sidecar/followed/{name}"));
-        assert_snapshot(&golden(&format!("{file}.json")), std::str::from_utf8(&made.json).unwrap());
+        assert_snapshot(&golden(&format!("{file}.json")), std::str::from_utf8(&made.json().unwrap()).unwrap());
         let report = format!("{:#}\n", report(&made, file));
         assert_snapshot(&golden(&format!("{file}.report.json")), &report);
     }
@@ -72,7 +72,7 @@ async fn small_chunks_come_from_their_own_files() {
         let inlined = local(file, |_| {}).await;
         let ranges = local(file, |options| options.references.inline_threshold = 0).await;
         let refs = |made: &Sidecar| {
-            let document: Value = serde_json::from_slice(&made.json).unwrap();
+            let document: Value = serde_json::from_slice(&made.json().unwrap()).unwrap();
             document["refs"].as_object().unwrap().clone()
         };
         let inlined = refs(&inlined);
@@ -110,7 +110,7 @@ async fn a_store_gives_what_the_local_file_gives() {
             assert_eq!(reason(&here, path), None);
         }
         let kept = |made: &Sidecar| {
-            let document: Value = serde_json::from_slice(&made.json).unwrap();
+            let document: Value = serde_json::from_slice(&made.json().unwrap()).unwrap();
             let refs = document["refs"].as_object().unwrap().clone();
             let stays = |key: &String| !away.iter().any(|path| key.starts_with(&path[1..]));
             refs.into_iter().filter(|(key, _)| stays(key)).collect::<Vec<_>>()

@@ -124,7 +124,7 @@ async fn ours(file: &str) -> (Refs, Sidecar) {
     // kerchunk has each object once; `links.rs` tests the rest.
     options.references.links = Which::First;
     let made = sidecar(&*source, &options, &Counters::default()).await.unwrap();
-    (refs(&made.json), made)
+    (refs(&made.json().unwrap()), made)
 }
 
 fn kerchunks(golden: &str) -> Refs {

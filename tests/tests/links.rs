@@ -20,7 +20,7 @@ async fn made(file: &str, references: kerchunk::Options) -> Result<(Refs, Sideca
     options.url = Some(file.to_owned());
     options.references = references;
     let made = sidecar(&*source, &options, &Counters::default()).await?;
-    let document: Value = serde_json::from_slice(&made.json).unwrap();
+    let document: Value = serde_json::from_slice(&made.json().unwrap()).unwrap();
     Ok((serde_json::from_value(document["refs"].clone()).unwrap(), made))
 }
 

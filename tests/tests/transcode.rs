@@ -24,7 +24,7 @@ async fn made(file: &str, transcode_below: u64) -> (Refs, Sidecar) {
     options.references.inline_threshold = 0;
     options.references.transcode_below = transcode_below;
     let made = sidecar(&*source, &options, &Counters::default()).await.unwrap();
-    let document: Value = serde_json::from_slice(&made.json).unwrap();
+    let document: Value = serde_json::from_slice(&made.json().unwrap()).unwrap();
     (serde_json::from_value(document["refs"].clone()).unwrap(), made)
 }
 
@@ -107,7 +107,7 @@ async fn contiguous_data_is_cut_into_pieces_on_request() {
     let mut options = Options::default();
     options.references.inline_threshold = 0;
     let whole = sidecar(&*source, &options, &Counters::default()).await.unwrap();
-    let whole: Value = serde_json::from_slice(&whole.json).unwrap();
+    let whole: Value = serde_json::from_slice(&whole.json().unwrap()).unwrap();
     let range = |document: &Value, key: &str| -> (u64, u64) {
         let range = &document["refs"][key];
         (range[1].as_u64().unwrap(), range[2].as_u64().unwrap())
@@ -116,7 +116,7 @@ async fn contiguous_data_is_cut_into_pieces_on_request() {
 
     options.references.subchunk = Some(length / 3);
     let cut = sidecar(&*source, &options, &Counters::default()).await.unwrap();
-    let cut: Value = serde_json::from_slice(&cut.json).unwrap();
+    let cut: Value = serde_json::from_slice(&cut.json().unwrap()).unwrap();
     let metadata: Value =
         serde_json::from_str(cut["refs"]["contiguous/.zarray"].as_str().unwrap()).unwrap();
     let (rows, chunk) =

@@ -7,6 +7,7 @@
 //! | [`kerchunk`] | an index as kerchunk references |
 //! | [`follow`] | the other files that datasets have their data in |
 //! | [`document`] | an index as a document for scripts |
+//! | [`render`] | references as the bytes of a sidecar |
 //! | [`sidecar`] | all of it, from a source to a sidecar |
 //! | [`sink`] | where the sidecar goes, whole or not at all |
 //!
@@ -24,7 +25,7 @@
 //! let sidecar = sidecar(&*source, &Options::default(), &Counters::default()).await?;
 //! assert!(sidecar.is_complete());
 //! println!("{} datasets, {} requests", sidecar.counts.datasets, sidecar.trace.requests);
-//! std::fs::write(std::env::temp_dir().join("superblock_v0.h5.json"), sidecar.json)?;
+//! std::fs::write(std::env::temp_dir().join("superblock_v0.h5.json"), sidecar.json()?)?;
 //! # Ok(())
 //! # }
 //! ```
@@ -36,6 +37,7 @@ pub mod fetch;
 pub mod follow;
 pub mod kerchunk;
 mod links;
+pub mod render;
 pub mod sidecar;
 pub mod sink;
 pub mod source;

@@ -13,7 +13,11 @@ use crate::error::{Error, Result};
 use crate::fetch::{self, Counters, Policy, Reading, Trace};
 use crate::follow::{self, Follow, Followed, FollowedFile, Origin};
 use crate::kerchunk::{self, Counts, LeftOut, NotReferenced, References, Tree};
-use crate::source::Source;
+use crate::render::{Layout, Rendered, render};
+use crate::source::{Source, Version};
+
+/// The attribute that says which version of its file a sidecar is of.
+pub const SOURCE_VERSION: &str = "h5sidecar_source";
 
 /// How a sidecar is made.
 #[derive(Clone, Debug, Default)]
@@ -30,6 +34,9 @@ pub struct Options {
     /// What the references call the file. If unset, what the source calls it, less what of a URL may be
     /// secret: user, password, query.
     pub url: Option<String>,
+    /// Whether the sidecar says which version of the file it is of: its length, and its entity tag if it has
+    /// one, in the attribute [`SOURCE_VERSION`] of the root group.
+    pub record_version: bool,
     /// How files that datasets have their data in are opened. If unset, they are not.
     pub follow: Option<Follow>,
 }
@@ -38,8 +45,12 @@ pub struct Options {
 #[derive(Clone, Debug)]
 #[non_exhaustive]
 pub struct Sidecar {
-    /// The reference document.
-    pub json: Bytes,
+    /// The references.
+    pub references: References,
+    /// What they call the file.
+    pub url: String,
+    /// Which version of it they are of. Times are left out: a copy has another.
+    pub version: Version,
     /// What it holds.
     pub counts: Counts,
     /// Datasets of the file that it does not hold.
@@ -69,7 +80,13 @@ pub async fn sidecar(
     let start = Instant::now();
     let (mut index, problems) = index(source, options, counters).await?;
     let url = options.url.clone().unwrap_or_else(|| crate::error::redact(source.url()));
-    let origin = Origin { location: source.url(), url: &url, reading: options.reading(), counters };
+    let origin = Origin {
+        location: source.url(),
+        url: &url,
+        reading: options.reading(),
+        counters,
+        codecs: options.references.codecs,
+    };
     let followed = match &options.follow {
         Some(follow) => follow::follow(&mut index, &problems, origin, follow).await,
         None => Followed::default(),
@@ -79,10 +96,11 @@ pub async fn sidecar(
         .map_err(|reason| Error::Usage { location: crate::error::redact(source.url()), reason })?;
     let mut references =
         References::following(&index, &problems, tree, tilings, &options.references);
+    let length = index.file_length;
     let file = File {
         source,
         superblock: &index.superblock,
-        length: index.file_length.unwrap_or(u64::MAX),
+        length: length.unwrap_or(u64::MAX),
         policy: &options.policy,
         counters,
     };
@@ -99,17 +117,28 @@ pub async fn sidecar(
         references.inline_elsewhere(&file, chunks);
     }
     references.place(options.references.max_linked);
-    let json = references.to_json(&url);
+    let version = version(source, length);
+    if options.record_version {
+        references.set_attribute(SOURCE_VERSION, json!(version));
+    }
     Ok(Sidecar {
-        json: json.into(),
         counts: references.counts,
-        not_referenced: references.not_referenced,
-        links: references.links,
+        not_referenced: std::mem::take(&mut references.not_referenced),
+        links: std::mem::take(&mut references.links),
+        references,
+        url,
+        version,
         files: options.follow.is_some().then_some(followed.files),
         problems,
         trace: counters.trace(),
         elapsed: start.elapsed(),
     })
+}
+
+/// What tells this version of a file from others, wherever it is.
+pub(crate) fn version(source: &dyn Source, length: Option<u64>) -> Version {
+    let version = source.version();
+    Version { modified: None, length: version.length.or(length), ..version }
 }
 
 /// Reads a file's metadata.
@@ -131,6 +160,26 @@ impl Options {
 }
 
 impl Sidecar {
+    /// The sidecar in a format.
+    ///
+    /// # Errors
+    /// `Usage` for a file whose name the format cannot say.
+    pub fn render(&self, layout: Layout) -> Result<Rendered> {
+        let failed = |reason| Error::Usage { location: self.url.clone(), reason };
+        render(&self.references, &self.url, layout).map_err(failed)
+    }
+
+    /// The sidecar as kerchunk reference JSON.
+    ///
+    /// # Errors
+    /// None that there is now.
+    pub fn json(&self) -> Result<Bytes> {
+        match self.render(Layout::default())? {
+            Rendered::File(bytes) => Ok(bytes),
+            Rendered::Directory(_) => Ok(Bytes::new()),
+        }
+    }
+
     /// Whether nothing of the file's data is lost: each dataset is in the sidecar or has no data, and each
     /// other file that was followed was there.
     #[must_use]
@@ -146,7 +195,9 @@ impl Sidecar {
     pub fn report(&self, location: &str) -> Value {
         let mut report = json!({
             "file": crate::error::redact(location),
+            "version": self.version,
             "complete": self.is_complete(),
+            "codecs": self.references.codecs(),
             "counts": self.counts,
             "not_referenced": self.not_referenced,
             "links": self.links,

@@ -3,7 +3,8 @@
 use std::time::Duration;
 
 use clap::{Parser, Subcommand};
-use h5refs::kerchunk::Which;
+use h5refs::kerchunk::{CodecSet, Which};
+use h5refs::render::Format;
 use h5refs::sidecar::Checksums;
 use h5refs::sidecar::Options;
 use h5refs::source::SourceOptions;
@@ -36,7 +37,7 @@ pub(crate) struct IndexArgs {
     #[arg(required = true, value_name = "FILE")]
     pub(crate) files: Vec<String>,
     /// Where to write: a file, a directory, any store's URL, or - for standard output. By default
-    /// NAME.json beside a local file, in the current directory for a remote one
+    /// NAME.json (or as the format has it) beside a local file, in the current directory for a remote one
     #[arg(short, long)]
     pub(crate) output: Option<String>,
     /// What the references call the file (one file only); by default the name as given
@@ -78,6 +79,27 @@ pub(crate) struct IndexArgs {
     /// Cut larger contiguous datasets into chunks of at most so many bytes, to be read in parallel
     #[arg(long, value_name = "BYTES", value_parser = clap::value_parser!(u64).range(1..))]
     pub(crate) subchunk: Option<u64>,
+    /// What the sidecar looks like; by default what the name of --output ends with says, else json
+    #[arg(long, value_enum, help_heading = "Format")]
+    pub(crate) format: Option<FormatName>,
+    /// Have the name of the file once in the sidecar, and not in each reference (not for GDAL)
+    #[arg(long, help_heading = "Format")]
+    pub(crate) templates: bool,
+    /// Leave out of JSON the one document with all metadata, which zarr-python needs to find groups below
+    /// the first level
+    #[arg(long, help_heading = "Format")]
+    pub(crate) no_consolidated: bool,
+    /// References in a table of the parquet format: as many are fetched at once
+    #[arg(long, default_value_t = 10_000, value_name = "N", help_heading = "Format",
+        value_parser = clap::value_parser!(u32).range(1..=10_000_000))]
+    pub(crate) record_size: u32,
+    /// The codecs that readers have: numcodecs', which come with zarr, or those of imagecodecs too (szip,
+    /// lz4, bitshuffle), which are to be installed
+    #[arg(long, value_enum, default_value = "numcodecs", help_heading = "Format")]
+    pub(crate) codecs: Codecs,
+    /// Say in the sidecar which version of the file it is of (length, entity tag), for h5sidecar verify
+    #[arg(long, help_heading = "Format")]
+    pub(crate) record_version: bool,
     /// Write a report, one JSON object a line and file: counts, problems, what is not referenced
     #[arg(long, value_name = "FILE")]
     pub(crate) report: Option<String>,
@@ -102,6 +124,42 @@ impl From<Links> for Which {
         match links {
             Links::First => Self::First,
             Links::All => Self::All,
+        }
+    }
+}
+
+#[derive(Clone, Copy, Debug, clap::ValueEnum)]
+pub(crate) enum FormatName {
+    Json,
+    #[value(name = "json.gz")]
+    JsonGz,
+    #[value(name = "json.zst")]
+    JsonZst,
+    Parquet,
+}
+
+impl From<FormatName> for Format {
+    fn from(name: FormatName) -> Self {
+        match name {
+            FormatName::Json => Self::Json,
+            FormatName::JsonGz => Self::JsonGz,
+            FormatName::JsonZst => Self::JsonZst,
+            FormatName::Parquet => Self::Parquet,
+        }
+    }
+}
+
+#[derive(Clone, Copy, Debug, clap::ValueEnum)]
+pub(crate) enum Codecs {
+    Numcodecs,
+    Imagecodecs,
+}
+
+impl From<Codecs> for CodecSet {
+    fn from(codecs: Codecs) -> Self {
+        match codecs {
+            Codecs::Numcodecs => Self::Numcodecs,
+            Codecs::Imagecodecs => Self::Imagecodecs,
         }
     }
 }

@@ -9,8 +9,8 @@ use anyhow::Context as _;
 use h5refs::fetch::Counters;
 use h5refs::follow::Follow;
 use h5refs::kerchunk::Selection;
+use h5refs::render::{Format, Layout, Rendered};
 use h5refs::sidecar::{Sidecar, sidecar};
-use h5refs::sink::write_whole;
 use h5refs::source::Opener;
 use serde_json::{Value, json};
 
@@ -45,7 +45,7 @@ pub(crate) async fn run(args: IndexArgs) -> anyhow::Result<Exit> {
         report.push('\n');
     }
     if let Some(location) = &args.report {
-        write(location, report.into_bytes(), &args).await.context("the report")?;
+        write(location, Rendered::File(report.into()), &args).await.context("the report")?;
     }
     Ok(worst)
 }
@@ -61,13 +61,24 @@ fn check(args: &IndexArgs) -> Result<(), String> {
         _ if several && args.url.is_some() => return Err("--url is for one file".into()),
         _ => {}
     }
+    let parquet = format(args) == Format::Parquet;
+    let outputs = || args.files.iter().map(|file| output(file, args));
+    if parquet && args.templates {
+        return Err("--templates is for JSON".into());
+    }
+    // Readers go by the name: what has this in it is JSON to them.
+    if parquet && let Some(output) = outputs().find(|output| output.contains(".json")) {
+        return Err(format!("{output}: readers take it for JSON by its name; end it with .parq"));
+    }
+    if parquet && args.output.as_deref() == Some("-") {
+        return Err("a sidecar in the parquet format is a directory, and needs a place".into());
+    }
     // Nothing that is written may replace what is read, or something else that is written.
     let mut taken: BTreeMap<String, &str> = BTreeMap::new();
     for file in &args.files {
         taken.insert(place(file), "a file that is read");
     }
-    let outputs = args.files.iter().map(|file| output(file, args.output.as_deref()));
-    let outputs = outputs.map(|output| (output, "a sidecar"));
+    let outputs = outputs().map(|output| (output, "a sidecar"));
     let report = args.report.iter().map(|report| (report.clone(), "the report"));
     for (location, what) in outputs.chain(report) {
         if let Some(other) = taken.insert(place(&location), what) {
@@ -105,6 +116,8 @@ async fn one(file: &str, args: &IndexArgs, opener: &Arc<Opener>) -> anyhow::Resu
     options.references.max_inline_vlen = args.max_inline_vlen;
     options.references.transcode_below = args.transcode_below;
     options.references.subchunk = args.subchunk;
+    options.references.codecs = args.codecs.into();
+    options.record_version = args.record_version;
     options.url.clone_from(&args.url);
     options.follow = args.follow_external.then(|| {
         let mut follow = Follow::new(Arc::clone(opener));
@@ -117,37 +130,67 @@ async fn one(file: &str, args: &IndexArgs, opener: &Arc<Opener>) -> anyhow::Resu
     let work = sidecar(&*source, &options, &counters);
     let sidecar = progress::shown(&shown, &counters, args.quiet, work).await?;
 
-    let output = output(file, args.output.as_deref());
-    write(&output, sidecar.json.to_vec(), args).await?;
+    let output = output(file, args);
+    let rendered = sidecar.render(layout(args))?;
+    let size = rendered.len();
+    write(&output, rendered, args).await?;
     if !args.quiet {
         let output = h5refs::error::redact(&output);
-        say(&Summary { input: &shown, output: &output, sidecar: &sidecar }.to_string());
+        say(&Summary { input: &shown, output: &output, size, sidecar: &sidecar }.to_string());
     }
     Ok(sidecar)
 }
 
-async fn write(location: &str, bytes: Vec<u8>, args: &IndexArgs) -> anyhow::Result<()> {
-    if location == "-" {
+async fn write(location: &str, rendered: Rendered, args: &IndexArgs) -> anyhow::Result<()> {
+    if let (Rendered::File(bytes), "-") = (&rendered, location) {
         let mut stdout = std::io::stdout().lock();
-        return match stdout.write_all(&bytes).and_then(|()| stdout.flush()) {
+        return match stdout.write_all(bytes).and_then(|()| stdout.flush()) {
             // Whoever read the output has enough of it.
             Err(error) if error.kind() == std::io::ErrorKind::BrokenPipe => Ok(()),
             done => done.context("standard output"),
         };
     }
-    Ok(write_whole(location, bytes.into(), &args.storage.source_options()).await?)
+    Ok(h5refs::sink::write(location, rendered, &args.storage.source_options()).await?)
+}
+
+fn layout(args: &IndexArgs) -> Layout {
+    let mut layout = Layout::default();
+    layout.format = format(args);
+    layout.templates = args.templates;
+    layout.consolidated = !args.no_consolidated;
+    layout.record_size = args.record_size.into();
+    layout
+}
+
+/// The format asked for, or that of the output's name.
+fn format(args: &IndexArgs) -> Format {
+    // Only of the parquet format is a directory the sidecar itself.
+    let named = args.output.as_deref().and_then(|output| {
+        let named = Format::of_name(output);
+        named.filter(|format| *format == Format::Parquet || !is_directory(output))
+    });
+    args.format.map_or_else(|| named.unwrap_or_default(), Format::from)
 }
 
 /// Where the sidecar of `file` goes.
-fn output(file: &str, output: Option<&str>) -> String {
-    let name = format!("{}.json", name(file));
+fn output(file: &str, args: &IndexArgs) -> String {
+    place_of(file, args.output.as_deref(), format(args))
+}
+
+fn place_of(file: &str, output: Option<&str>, format: Format) -> String {
+    let suffix = format.suffix();
+    let name = format!("{}{suffix}", name(file));
     match output {
+        // A directory may be a sidecar itself, to be replaced.
+        Some(output) if format == Format::Parquet && Format::of_name(output) == Some(format) => {
+            output.to_owned()
+        }
         Some(directory) if is_directory(directory) => {
             format!("{}/{name}", directory.trim_end_matches('/'))
         }
         Some(output) => output.to_owned(),
         None if is_remote(file) => name,
-        None => format!("{file}.json"),
+        None => format!("{file}{suffix}"),
     }
 }
 
@@ -180,12 +223,18 @@ mod tests {
 
     #[test]
     fn sidecars_have_places() {
-        assert_eq!(output("dir/a.h5", None), "dir/a.h5.json");
-        assert_eq!(output("s3://bucket/dir/a.h5", None), "a.h5.json");
-        assert_eq!(output("https://host/a.h5?sig=1", None), "a.h5.json");
-        assert_eq!(output("dir/a.h5", Some("out/")), "out/a.h5.json");
-        assert_eq!(output("dir/a.h5", Some("s3://bucket/out/")), "s3://bucket/out/a.h5.json");
-        assert_eq!(output("dir/a.h5", Some("x.json")), "x.json");
-        assert_eq!(output("dir/a.h5", Some("-")), "-");
+        let place = |file, output| place_of(file, output, Format::Json);
+        assert_eq!(place("dir/a.h5", None), "dir/a.h5.json");
+        assert_eq!(place("s3://bucket/dir/a.h5", None), "a.h5.json");
+        assert_eq!(place("https://host/a.h5?sig=1", None), "a.h5.json");
+        assert_eq!(place("dir/a.h5", Some("out/")), "out/a.h5.json");
+        assert_eq!(place("dir/a.h5", Some("s3://bucket/out/")), "s3://bucket/out/a.h5.json");
+        assert_eq!(place("dir/a.h5", Some("x.json")), "x.json");
+        assert_eq!(place("dir/a.h5", Some("-")), "-");
+        let tables = |output| place_of("dir/a.h5", output, Format::Parquet);
+        assert_eq!(tables(None), "dir/a.h5.parq");
+        assert_eq!(tables(Some("out/")), "out/a.h5.parq");
+        // Not in it, though it is a directory.
+        assert_eq!(tables(Some("out/x.parq/")), "out/x.parq/");
     }
 }

@@ -2,6 +2,7 @@
 
 use std::fmt::{self, Display, Formatter};
 
+use h5refs::kerchunk::IMAGECODECS;
 use h5refs::sidecar::Sidecar;
 
 use crate::human::{bytes, count, fault, plural, shown};
@@ -13,19 +14,15 @@ const MOST: usize = 8;
 pub(crate) struct Summary<'a> {
     pub(crate) input: &'a str,
     pub(crate) output: &'a str,
+    /// Bytes of the sidecar.
+    pub(crate) size: u64,
     pub(crate) sidecar: &'a Sidecar,
 }
 
 impl Display for Summary<'_> {
     fn fmt(&self, f: &mut Formatter<'_>) -> fmt::Result {
         let Sidecar { counts, trace, not_referenced, links, problems, .. } = self.sidecar;
-        writeln!(
-            f,
-            "{} -> {} ({})",
-            self.input,
-            self.output,
-            bytes(self.sidecar.json.len() as u64)
-        )?;
+        writeln!(f, "{} -> {} ({})", self.input, self.output, bytes(self.size))?;
         let chunks = counts.referenced_chunks + counts.inlined_chunks;
         writeln!(
             f,
@@ -54,6 +51,12 @@ impl Display for Summary<'_> {
                 plural(trace.requests, "request"),
                 plural(trace.waves, "wave"),
             )?;
+        }
+        let codecs = self.sidecar.references.codecs();
+        let further: Vec<&str> =
+            codecs.iter().map(String::as_str).filter(|name| name.starts_with(IMAGECODECS)).collect();
+        if !further.is_empty() {
+            writeln!(f, "  readers need imagecodecs-numcodecs: {}", further.join(", "))?;
         }
         let files = self.sidecar.files.as_deref().unwrap_or_default();
         let (found, lacking): (Vec<_>, Vec<_>) = files.iter().partition(|file| file.found);

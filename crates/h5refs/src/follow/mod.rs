@@ -36,7 +36,7 @@ use h5meta::model::{Dataset, Index, ObjectKind, Storage};
 use self::files::Files;
 use crate::error::Result;
 use crate::fetch::{self, Counters, Reading};
-use crate::kerchunk::{Tiling, Tilings};
+use crate::kerchunk::{CodecSet, Tiling, Tilings};
 use crate::source::{Opener, Source};
 
 /// Whether other files are opened, and how.
@@ -112,6 +112,7 @@ pub(crate) struct Origin<'a> {
     pub(crate) url: &'a str,
     pub(crate) reading: Reading<'a>,
     pub(crate) counters: &'a Counters,
+    pub(crate) codecs: CodecSet,
 }
 
 /// Follows every dataset whose data is in other files. Virtual datasets get the extent that their sources
@@ -122,7 +123,7 @@ pub(crate) async fn follow(
     origin: Origin<'_>,
     follow: &Follow,
 ) -> Followed {
-    let Origin { location, url, reading, counters } = origin;
+    let Origin { location, url, reading, counters, codecs } = origin;
     let mut files = Files::new(follow, location, url, reading, counters);
     let mut followed = Followed::default();
     let mut budget = tiles::Budget::new(follow.max_chunks);
@@ -138,7 +139,7 @@ pub(crate) async fn follow(
                 match mapped::follow(own, mappings, &mut files).await {
                     Ok(mapped) => {
                         extents.push((n, mapped.shape.clone()));
-                        tiles::tiling(dataset, &mapped, &mut budget, &mut followed.sources)
+                        tiles::tiling(dataset, &mapped, codecs, &mut budget, &mut followed.sources)
                     }
                     Err(why) => Err(why),
                 }

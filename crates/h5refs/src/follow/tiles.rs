@@ -13,7 +13,7 @@ use super::bytes;
 use super::lines::{Line, aligned, shown_at};
 use super::mapped::{Mapped, Shown};
 use crate::kerchunk::{
-    Codecs, Place, Tile, Tiling, check_place, chunked_codecs, fill, grid, is_inside, same_type,
+    CodecSet, Codecs, Place, Tile, Tiling, check_place, chunked_codecs, fill, grid, is_inside, same_type,
 };
 
 /// Elements of a chunk where nothing is stored, and any shape will do.
@@ -52,6 +52,7 @@ const TOO_MANY: &str = "more chunks of other files than are followed";
 pub(super) fn tiling(
     dataset: &Dataset,
     mapped: &Mapped<'_>,
+    set: CodecSet,
     budget: &mut Budget,
     sources: &mut BTreeMap<Arc<str>, Arc<dyn crate::source::Source>>,
 ) -> Result<Tiling, String> {
@@ -61,7 +62,7 @@ pub(super) fn tiling(
         let called = || shown.source.shown();
         budget.look_at(shown.source.chunks(mapped.own))?;
         let chunks =
-            Chunks::of(shown, mapped, dataset).map_err(|why| format!("{}: {why}", called()))?;
+            Chunks::of(shown, mapped, dataset, set).map_err(|why| format!("{}: {why}", called()))?;
         let axes = Axes::of(shown, &chunks).map_err(|why| format!("{}: {why}", called()))?;
         let chunk_shape = axes.chunk_shape(&chunks, &mapped.shape).ok_or_else(|| {
             format!("{}: its chunks are not whole chunks of the virtual dataset", called())
@@ -132,7 +133,12 @@ impl Chunk {
 }
 
 impl<'a> Chunks<'a> {
-    fn of(shown: &'a Shown, mapped: &Mapped<'a>, target: &Dataset) -> Result<Self, String> {
+    fn of(
+        shown: &'a Shown,
+        mapped: &Mapped<'a>,
+        target: &Dataset,
+        set: CodecSet,
+    ) -> Result<Self, String> {
         let (file, object) = shown.source.get(mapped.own).ok_or("it is no longer there")?;
         let dataset = file.dataset;
         let lost = |effect: &Effect| matches!(effect, Effect::Data | Effect::Object);
@@ -176,7 +182,7 @@ impl<'a> Chunks<'a> {
                 Ok(Self { dataset, shape, codecs, list, lacks_any, from })
             }
             Storage::Chunked { chunk_shape, chunks: Some(chunks), .. } => {
-                let codecs = chunked_codecs(dataset)?;
+                let codecs = chunked_codecs(dataset, set)?;
                 let whole = bytes(dataset, chunk_shape);
                 let (mut list, mut there) = (Vec::new(), 0_u128);
                 for chunk in chunks.iter().filter(|chunk| is_inside(chunk, shape)) {

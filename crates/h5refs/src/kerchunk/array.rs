@@ -172,7 +172,7 @@ impl Array {
             // The text is in the sidecar, without the filters that its IDs went through.
             (Some(_), _) => Codecs { filters: vec![json!({ "id": "vlen-utf8" })], trailing: 0 },
             // Only chunks are filtered, whatever the header of another layout says.
-            (None, None) => match chunked_codecs(dataset) {
+            (None, None) => match chunked_codecs(dataset, options.codecs) {
                 Ok(codecs) => codecs,
                 Err(why) => {
                     let (transcoding, codecs) = Transcoding::new(dataset, options, &why)?;

@@ -11,8 +11,26 @@ use serde_json::{Value, json};
 const BLOSC: u16 = 32001;
 const ZSTD: u16 = 32015;
 
+const SZIP: u16 = 4;
+const BZIP2: u16 = 307;
+const LZ4: u16 = 32004;
+const BITSHUFFLE: u16 = 32008;
+
 /// The bytes of a fletcher32 checksum, which follows what it is of.
 const CHECKSUM: u64 = 4;
+
+/// Which codecs the readers of a sidecar have.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum CodecSet {
+    /// Those of numcodecs, which comes with zarr.
+    #[default]
+    Numcodecs,
+    /// Those of imagecodecs too, which are to be installed (`imagecodecs-numcodecs`).
+    Imagecodecs,
+}
+
+/// What the names of codecs begin with that numcodecs has from imagecodecs.
+pub const IMAGECODECS: &str = "imagecodecs_";
 
 /// A pipeline as Zarr codecs.
 #[derive(Clone, Debug, Default, PartialEq)]
@@ -45,7 +63,12 @@ pub(crate) fn check_place(chunk: &Chunk<'_>, chunk_shape: &[u64]) -> Result<(), 
 }
 
 /// The codecs for chunks with this filter mask, or the filter that has none.
-pub(super) fn codecs(filters: &[Filter], mask: u32, element_size: u64) -> Result<Codecs, String> {
+pub(super) fn codecs(
+    filters: &[Filter],
+    mask: u32,
+    element_size: u64,
+    set: CodecSet,
+) -> Result<Codecs, String> {
     let applied: Vec<&Filter> = filters
         .iter()
         .enumerate()
@@ -62,7 +85,7 @@ pub(super) fn codecs(filters: &[Filter], mask: u32, element_size: u64) -> Result
         if filter.id == SHUFFLE && shuffles_a_rest(applied.get(..n), element_size) {
             return Err("shuffle of what is no whole number of elements, which Zarr refuses".into());
         }
-        codecs.filters.push(codec(filter, element_size)?);
+        codecs.filters.push(codec(filter, element_size, set)?);
     }
     Ok(codecs)
 }
@@ -77,7 +100,7 @@ fn shuffles_a_rest(before: Option<&[&Filter]>, element_size: u64) -> bool {
     })
 }
 
-fn codec(filter: &Filter, element_size: u64) -> Result<Value, String> {
+fn codec(filter: &Filter, element_size: u64, set: CodecSet) -> Result<Value, String> {
     let parameter = |n: usize| filter.client_data.get(n).copied();
     match filter.id {
         DEFLATE => Ok(json!({ "id": "zlib", "level": parameter(0).unwrap_or(6) })),
@@ -94,7 +117,36 @@ fn codec(filter: &Filter, element_size: u64) -> Result<Value, String> {
             "cname": blosc_compressor(parameter(6).unwrap_or(0))?,
         })),
         ZSTD => Ok(json!({ "id": "zstd", "level": parameter(0).unwrap_or(3), "checksum": false })),
-        id => Err(format!("filter {id} ({})", name(filter))),
+        BZIP2 => Ok(json!({ "id": "bz2", "level": parameter(0).unwrap_or(9) })),
+        id => {
+            let named = format!("filter {id} ({})", name(filter));
+            match (imagecodec(filter), set) {
+                (Some(codec), CodecSet::Imagecodecs) => Ok(codec),
+                (Some(_), CodecSet::Numcodecs) => Err(format!("{named}, which imagecodecs reads")),
+                (None, _) => Err(named),
+            }
+        }
+    }
+}
+
+/// The codec of imagecodecs that reads what a filter makes, whatever that is of.
+///
+/// There is one for lzf too: it has to guess how large the result is, and guesses wrong.
+fn imagecodec(filter: &Filter) -> Option<Value> {
+    match (filter.id, filter.client_data.as_slice()) {
+        (SZIP, [mask, block, bits, scanline]) => Some(json!({
+            "id": "imagecodecs_szip",
+            "options_mask": mask,
+            "pixels_per_block": block,
+            "bits_per_pixel": bits,
+            "pixels_per_scanline": scanline,
+        })),
+        (LZ4, _) => Some(json!({ "id": "imagecodecs_lz4h5" })),
+        // Without a compressor behind it. The first two numbers are the filter's version.
+        (BITSHUFFLE, [_, _, item, block, rest @ ..]) if rest.first().is_none_or(|&n| n == 0) => {
+            Some(json!({ "id": "imagecodecs_bitshuffle", "itemsize": item, "blocksize": block }))
+        }
+        _ => None,
     }
 }
 
@@ -111,14 +163,14 @@ pub fn name(filter: &Filter) -> &str {
         DEFLATE => "deflate",
         SHUFFLE => "shuffle",
         FLETCHER32 => "fletcher32",
-        4 => "szip",
+        SZIP => "szip",
         5 => "nbit",
         6 => "scaleoffset",
         32000 => "lzf",
         BLOSC => "blosc",
-        32004 => "lz4",
-        307 => "bzip2",
-        32008 => "bitshuffle",
+        LZ4 => "lz4",
+        BZIP2 => "bzip2",
+        BITSHUFFLE => "bitshuffle",
         32013 => "zfp",
         ZSTD => "zstd",
         _ => filter.name.as_deref().unwrap_or("without a name"),
@@ -140,34 +192,44 @@ mod tests {
 
     #[test]
     fn the_order_of_the_pipeline_is_kept() {
-        assert_eq!(ids(&codecs(&filters(&[1, 2]), 0, 1).unwrap()), ["zlib", "shuffle"]);
+        assert_eq!(ids(&codecs(&filters(&[1, 2]), 0, 1, CodecSet::Numcodecs).unwrap()), ["zlib", "shuffle"]);
         // What deflate makes is rarely a whole number of larger elements.
-        assert!(codecs(&filters(&[1, 2]), 0, 4).is_err());
-        assert_eq!(ids(&codecs(&filters(&[2, 1]), 0, 4).unwrap()), ["shuffle", "zlib"]);
-        assert_eq!(ids(&codecs(&filters(&[1, 1]), 0, 4).unwrap()), ["zlib", "zlib"]);
+        assert!(codecs(&filters(&[1, 2]), 0, 4, CodecSet::Numcodecs).is_err());
+        assert_eq!(ids(&codecs(&filters(&[2, 1]), 0, 4, CodecSet::Numcodecs).unwrap()), ["shuffle", "zlib"]);
+        assert_eq!(ids(&codecs(&filters(&[1, 1]), 0, 4, CodecSet::Numcodecs).unwrap()), ["zlib", "zlib"]);
     }
 
     #[test]
     fn a_mask_skips_filters_by_their_place_in_the_pipeline() {
-        assert_eq!(ids(&codecs(&filters(&[2, 1]), 0b01, 4).unwrap()), ["zlib"]);
-        assert_eq!(ids(&codecs(&filters(&[2, 1]), 0b10, 4).unwrap()), ["shuffle"]);
-        assert_eq!(codecs(&filters(&[32000]), 1, 4).unwrap(), Codecs::default());
+        assert_eq!(ids(&codecs(&filters(&[2, 1]), 0b01, 4, CodecSet::Numcodecs).unwrap()), ["zlib"]);
+        assert_eq!(ids(&codecs(&filters(&[2, 1]), 0b10, 4, CodecSet::Numcodecs).unwrap()), ["shuffle"]);
+        assert_eq!(codecs(&filters(&[32000]), 1, 4, CodecSet::Numcodecs).unwrap(), Codecs::default());
     }
 
     #[test]
     fn a_checksum_at_the_end_is_cut_off_and_elsewhere_a_codec() {
-        let last = codecs(&filters(&[2, 1, 3]), 0, 8).unwrap();
+        let last = codecs(&filters(&[2, 1, 3]), 0, 8, CodecSet::Numcodecs).unwrap();
         assert_eq!((ids(&last), last.trailing), (vec!["shuffle", "zlib"], 4));
-        let first = codecs(&filters(&[3, 2, 1]), 0, 4).unwrap();
+        let first = codecs(&filters(&[3, 2, 1]), 0, 4, CodecSet::Numcodecs).unwrap();
         assert_eq!((ids(&first), first.trailing), (vec!["fletcher32", "shuffle", "zlib"], 0));
         // 8 n + 4 bytes are no whole number of elements.
-        assert!(codecs(&filters(&[3, 2, 1]), 0, 8).is_err());
+        assert!(codecs(&filters(&[3, 2, 1]), 0, 8, CodecSet::Numcodecs).is_err());
         // With the rest of the pipeline skipped it is last after all.
-        assert_eq!(codecs(&filters(&[3, 2, 1]), 0b110, 8).unwrap().trailing, 4);
+        assert_eq!(codecs(&filters(&[3, 2, 1]), 0b110, 8, CodecSet::Numcodecs).unwrap().trailing, 4);
     }
 
     #[test]
     fn a_filter_without_a_codec_is_named() {
-        assert_eq!(codecs(&filters(&[4]), 0, 4).unwrap_err(), "filter 4 (szip)");
+        assert_eq!(codecs(&filters(&[4]), 0, 4, CodecSet::Numcodecs).unwrap_err(), "filter 4 (szip)");
+    }
+
+    #[test]
+    fn what_only_imagecodecs_reads_is_for_those_who_ask() {
+        let szip = Filter { id: SZIP, name: None, flags: 0, client_data: vec![169, 8, 32, 100] };
+        let pipeline = [szip];
+        let error = codecs(&pipeline, 0, 4, CodecSet::Numcodecs).unwrap_err();
+        assert_eq!(error, "filter 4 (szip), which imagecodecs reads");
+        let codecs = codecs(&pipeline, 0, 4, CodecSet::Imagecodecs).unwrap();
+        assert_eq!(ids(&codecs), ["imagecodecs_szip"]);
     }
 }

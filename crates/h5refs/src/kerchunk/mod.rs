@@ -18,7 +18,6 @@
 //! | `select` | which objects are wanted |
 //! | `tree` | the objects of a sidecar, with the paths that links give them |
 //! | `place` | references in their places |
-//! | `json` | the references as a document |
 //!
 //! Nothing here does I/O: small chunks that are to be inlined are named, and put in place by whoever
 //! fetched them.
@@ -32,7 +31,6 @@ mod dtype;
 mod elsewhere;
 mod encode;
 mod fill_value;
-mod json;
 mod pipeline;
 mod place;
 mod select;
@@ -41,16 +39,16 @@ mod text;
 mod transcode;
 mod tree;
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::ops::Range;
 use std::sync::Arc;
 
 use bytes::Bytes;
 use h5meta::model::{Dataset, Index, Object, ObjectKind, Problem};
 use rayon::slice::ParallelSliceMut as _;
-use serde_json::json;
+use serde_json::{Value, json};
 
-pub use self::codec::name as filter_name;
+pub use self::codec::{CodecSet, IMAGECODECS, name as filter_name};
 pub(crate) use self::codec::{Codecs, check_place};
 pub use self::elsewhere::first_names;
 pub(crate) use self::elsewhere::{Place, Tile, Tiling, Tilings, fill, grid, same_type};
@@ -83,6 +81,8 @@ pub struct Options {
     /// Bytes that one dataset which no codecs can say may put into the sidecar decoded; of as many or more
     /// it is reported. Default 1 MiB.
     pub transcode_below: u64,
+    /// The codecs that readers have. Default numcodecs'.
+    pub codecs: CodecSet,
     /// Bytes of the pieces that contiguous datasets are cut into. Default none: they stay whole.
     pub subchunk: Option<u64>,
 }
@@ -96,6 +96,7 @@ impl Default for Options {
             inline_threshold: 500,
             max_inline_vlen: 64 << 20,
             transcode_below: 1 << 20,
+            codecs: CodecSet::default(),
             subchunk: None,
         }
     }
@@ -118,6 +119,19 @@ pub(crate) enum Reference {
     ToDecode(ToDecode),
     /// Strings that are to be looked up.
     Text(TextChunk),
+}
+
+impl Reference {
+    /// The bytes it refers to, and the file that they are in, `None` for the one that the references are of.
+    /// `None` for what is, or shall be, in the sidecar itself.
+    pub(crate) fn place(&self) -> Option<(Option<&str>, &Range<u64>)> {
+        match self {
+            // What was to be inlined, and was not, is where it is.
+            Self::Range(range) | Self::ToInline(range) => Some((None, range)),
+            Self::Elsewhere { file, range, .. } => Some((Some(file), range)),
+            Self::Document(_) | Self::Inline(_) | Self::ToDecode(_) | Self::Text(_) => None,
+        }
+    }
 }
 
 /// A dataset that is not in the sidecar, and why.
@@ -309,10 +323,37 @@ impl References {
         self.not_referenced.sort_by(|a, b| a.path.cmp(&b.path));
     }
 
-    /// The document: `{"version":1,"refs":{...}}`, keys in order, the same bytes on every run.
+    /// The codecs that readers need, by name.
     #[must_use]
-    pub fn to_json(&self, url: &str) -> Vec<u8> {
-        json::document(&self.entries, url)
+    pub fn codecs(&self) -> BTreeSet<String> {
+        let mut names = BTreeSet::new();
+        for (key, reference) in &self.entries {
+            if let Reference::Document(text) = reference
+                && key.ends_with("/.zarray")
+                && let Ok(array) = serde_json::from_str::<Value>(text)
+            {
+                let filters = array["filters"].as_array().into_iter().flatten();
+                names.extend(filters.filter_map(|codec| codec["id"].as_str()).map(str::to_owned));
+            }
+        }
+        names
+    }
+
+    /// Adds an attribute to the root group.
+    pub(crate) fn set_attribute(&mut self, name: &str, value: Value) {
+        let found = self.entries.binary_search_by(|(key, _)| key.as_str().cmp(".zattrs"));
+        let entry = found.ok().and_then(|n| self.entries.get_mut(n));
+        if let Some((_, Reference::Document(text))) = entry
+            && let Ok(Value::Object(mut attributes)) = serde_json::from_str(text)
+        {
+            attributes.insert(name.to_owned(), value);
+            *text = Value::Object(attributes).to_string();
+        }
+    }
+
+    /// The references by key, in order.
+    pub(crate) fn entries(&self) -> &[(String, Reference)] {
+        &self.entries
     }
 
     fn group(&mut self, group: &Object, index: &Index) {
@@ -349,7 +390,7 @@ impl References {
         });
     }
 
-    fn document(&mut self, key: String, document: &serde_json::Value) {
+    fn document(&mut self, key: String, document: &Value) {
         self.entries.push((key, Reference::Document(document.to_string())));
     }
 

@@ -3,13 +3,13 @@
 use h5meta::message::Dataspace;
 use h5meta::model::{Chunk, ChunkTable, Dataset, Storage};
 
-use super::codec::{Codecs, codecs};
+use super::codec::{CodecSet, Codecs, codecs};
 
 /// The codecs of a chunked dataset's chunks, if they all have the same.
 ///
 /// # Errors
 /// Why they have not, or which filter has no codec.
-pub(crate) fn chunked_codecs(dataset: &Dataset) -> Result<Codecs, String> {
+pub(crate) fn chunked_codecs(dataset: &Dataset, set: CodecSet) -> Result<Codecs, String> {
     let Storage::Chunked { chunk_shape, chunks: Some(chunks), unfiltered_edges, .. } =
         &dataset.storage
     else {
@@ -19,7 +19,7 @@ pub(crate) fn chunked_codecs(dataset: &Dataset) -> Result<Codecs, String> {
     check_rank(shape, chunk_shape)?;
     check_edges(*unfiltered_edges, dataset, shape, chunk_shape)?;
     let element_size = dataset.datatype.as_ref().map_or(0, |datatype| datatype.size.into());
-    codecs(&dataset.filters, common_mask(chunks, shape)?, element_size)
+    codecs(&dataset.filters, common_mask(chunks, shape)?, element_size, set)
 }
 
 /// The mask of the filters of a chunked dataset's chunks, if they all have the same and there are filters.

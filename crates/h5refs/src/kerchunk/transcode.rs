@@ -93,7 +93,7 @@ impl Transcoding {
             if !fits(all - count) {
                 break;
             }
-            if let Ok(codecs) = codecs(&dataset.filters, mask, element)
+            if let Ok(codecs) = codecs(&dataset.filters, mask, element, options.codecs)
                 && is_encodable(&dataset.filters, mask)
             {
                 transcoding.common = Some(mask);

@@ -90,6 +90,10 @@ impl Source for Http {
         &self.location
     }
 
+    fn version(&self) -> Version {
+        self.pin.version()
+    }
+
     async fn read(&self, range: Range<u64>) -> Result<Piece> {
         if range.is_empty() {
             return Ok(Piece { at: range.start, bytes: Bytes::new(), file_len: None });

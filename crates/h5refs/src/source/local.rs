@@ -50,6 +50,10 @@ impl Source for Mapped {
         &self.location
     }
 
+    fn version(&self) -> Version {
+        Version { length: Some(self.bytes.len() as u64), ..Version::default() }
+    }
+
     async fn read(&self, range: Range<u64>) -> Result<Piece> {
         let length = self.bytes.len();
         let clip = |at: u64| usize::try_from(at).map_or(length, |at| at.min(length));
@@ -75,6 +79,10 @@ struct Plain {
 impl Source for Plain {
     fn url(&self) -> &str {
         &self.location
+    }
+
+    fn version(&self) -> Version {
+        self.pin.version()
     }
 
     async fn read(&self, range: Range<u64>) -> Result<Piece> {

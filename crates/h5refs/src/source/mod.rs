@@ -25,6 +25,7 @@ use bytes::Bytes;
 use object_store::ObjectStore;
 
 pub use options::{Environment, Secret, SourceOptions};
+pub use pin::Version;
 
 use crate::error::{Error, Result};
 use location::{Location, Object};
@@ -55,6 +56,11 @@ pub trait Source: Send + Sync + fmt::Debug {
     /// `Changed` if the file is no longer what it was at the first read; the other storage errors if the bytes
     /// could not be had within the options' timeouts and retries.
     async fn read(&self, range: Range<u64>) -> Result<Piece>;
+
+    /// What is known of the version after the first read; nothing, if a source does not tell.
+    fn version(&self) -> Version {
+        Version::default()
+    }
 
     /// The whole file, where it lies in memory anyway and no read is needed.
     fn whole(&self) -> Option<Bytes> {
@@ -133,12 +139,59 @@ impl Opener {
 /// `Usage` for places that cannot be written to, `Storage` if there are no credentials, `Output` if the upload
 /// failed.
 pub(crate) async fn put(location: &str, bytes: Bytes, options: &SourceOptions) -> Result<()> {
-    let Location::Object(object) = Location::parse(location)? else {
-        return Err(Error::usage(location, "only object stores take uploads"));
-    };
-    let client = client::writing(options, bytes.len())?;
-    let store = store::connect(location, &object, client, options).await?;
-    store::put(location, &object, store.as_ref(), bytes).await
+    Uploads::new(location, bytes.len(), options).await?.put("", bytes).await
+}
+
+/// A place in an object store that objects are written to.
+#[derive(Debug)]
+pub(crate) struct Uploads {
+    location: String,
+    object: Object,
+    store: Arc<dyn ObjectStore>,
+}
+
+impl Uploads {
+    /// Uploads of `largest` bytes each at most.
+    ///
+    /// # Errors
+    /// `Usage` for places that cannot be written to, `Storage` if there are no credentials.
+    pub(crate) async fn new(location: &str, largest: usize, options: &SourceOptions) -> Result<Self> {
+        let Location::Object(object) = Location::parse(location)? else {
+            return Err(Error::usage(location, "only object stores take uploads"));
+        };
+        let client = client::writing(options, largest)?;
+        let store = store::connect(location, &object, client, options).await?;
+        Ok(Self { location: location.to_owned(), object, store })
+    }
+
+    /// Writes the object whose key goes on with `further`.
+    ///
+    /// # Errors
+    /// `Output` if the upload failed.
+    pub(crate) async fn put(&self, further: &str, bytes: Bytes) -> Result<()> {
+        let object = self.further(further);
+        store::put(&self.location, &object, &*self.store, bytes).await
+    }
+
+    /// The keys of all objects below the place, as they go on behind it.
+    ///
+    /// # Errors
+    /// `Output` if they cannot be listed.
+    pub(crate) async fn list(&self) -> Result<Vec<String>> {
+        store::list(&self.location, &self.object, &*self.store).await
+    }
+
+    /// Deletes the object whose key goes on with `further`.
+    ///
+    /// # Errors
+    /// `Output` if it cannot be deleted.
+    pub(crate) async fn delete(&self, further: &str) -> Result<()> {
+        store::delete(&self.location, &self.further(further), &*self.store).await
+    }
+
+    fn further(&self, further: &str) -> Object {
+        Object { key: format!("{}{further}", self.object.key), ..self.object.clone() }
+    }
 }
 
 /// The path of a location on this machine, `None` for the object stores.

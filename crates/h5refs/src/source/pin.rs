@@ -5,14 +5,17 @@ use std::sync::{Mutex, PoisonError};
 use crate::error::{Error, Result};
 
 /// What an answer says about the version of the file it comes from.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub(crate) struct Version {
+#[derive(Clone, Debug, Default, PartialEq, Eq, serde::Serialize)]
+pub struct Version {
     /// The entity tag as sent, with quotes and `W/`.
-    pub(crate) etag: Option<String>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub etag: Option<String>,
     /// The time of the last change, as sent.
-    pub(crate) modified: Option<String>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub modified: Option<String>,
     /// The length of the whole file, in bytes.
-    pub(crate) length: Option<u64>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub length: Option<u64>,
 }
 
 /// The version of the file all answers must come from; unknown until the first answer.
@@ -20,6 +23,11 @@ pub(crate) struct Version {
 pub(crate) struct Pin(Mutex<Option<Version>>);
 
 impl Pin {
+    /// What is known of it.
+    pub(crate) fn version(&self) -> Version {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner).clone().unwrap_or_default()
+    }
+
     /// The value for `If-Match`, once known.
     ///
     /// A weak tag (`W/"..."`) never matches there by the rules of HTTP, so it is only compared here.

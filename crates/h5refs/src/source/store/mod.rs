@@ -16,6 +16,7 @@ use std::time::Duration;
 
 use async_trait::async_trait;
 use bytes::Bytes;
+use futures::TryStreamExt as _;
 use object_store::client::CredentialProvider;
 use object_store::path::Path;
 use object_store::{BackoffConfig, GetOptions, GetResult, ObjectMeta, ObjectStore, ObjectStoreExt};
@@ -85,6 +86,36 @@ pub(crate) async fn put(
     }
 }
 
+/// The keys of all objects that begin with a key, less that key.
+///
+/// # Errors
+/// `Output` if the service refuses.
+pub(crate) async fn list(
+    location: &str,
+    object: &Object,
+    store: &dyn ObjectStore,
+) -> Result<Vec<String>> {
+    let prefix = path(location, object)?;
+    let failed = |error: object_store::Error| Error::output(location, refusal::reason(&error));
+    let found: Vec<ObjectMeta> = store.list(Some(&prefix)).try_collect().await.map_err(failed)?;
+    let key = |meta: &ObjectMeta| Some(meta.location.as_ref().strip_prefix(prefix.as_ref())?.into());
+    Ok(found.iter().filter_map(key).collect())
+}
+
+/// Deletes an object.
+///
+/// # Errors
+/// `Output` if the service refuses.
+pub(crate) async fn delete(
+    location: &str,
+    object: &Object,
+    store: &dyn ObjectStore,
+) -> Result<()> {
+    let path = path(location, object)?;
+    let deleted = store.delete(&path).await;
+    deleted.map_err(|error| Error::output(location, refusal::reason(&error)))
+}
+
 #[derive(Debug)]
 struct Stored {
     location: String,
@@ -98,6 +129,10 @@ struct Stored {
 impl Source for Stored {
     fn url(&self) -> &str {
         &self.location
+    }
+
+    fn version(&self) -> Version {
+        self.pin.version()
     }
 
     async fn read(&self, range: Range<u64>) -> Result<Piece> {

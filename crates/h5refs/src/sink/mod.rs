@@ -1,4 +1,6 @@
-//! Where the output goes: a file or an object, written whole or not at all.
+//! Where the output goes: a file or an object, or a directory of them, written whole or not at all.
+
+mod directory;
 
 use std::fs::File;
 use std::io::Write as _;
@@ -7,7 +9,19 @@ use std::path::{Path, PathBuf};
 use bytes::Bytes;
 
 use crate::error::{Error, Result};
+use crate::render::Rendered;
 use crate::source::{self, SourceOptions};
+
+/// Writes a sidecar to `location`.
+///
+/// # Errors
+/// As [`write_whole`] and, of a directory, if the place is taken by one that is no sidecar.
+pub async fn write(location: &str, sidecar: Rendered, options: &SourceOptions) -> Result<()> {
+    match sidecar {
+        Rendered::File(bytes) => write_whole(location, bytes, options).await,
+        Rendered::Directory(files) => directory::write(location, files, options).await,
+    }
+}
 
 /// Writes `bytes` to `location`: a path, a `file` URL, or an object of S3, Google or Azure.
 ///

@@ -1,0 +1,161 @@
+//! References as the bytes of a sidecar, in the formats that fsspec reads.
+//!
+//! | file | what |
+//! |---|---|
+//! | `json` | one document |
+//! | `parquet` | a directory: metadata, and tables of references |
+
+mod json;
+mod parquet;
+
+use std::io::{Read as _, Write as _};
+
+use bytes::Bytes;
+use flate2::Compression;
+use flate2::write::GzEncoder;
+use ruzstd::encoding::CompressionLevel;
+
+use crate::kerchunk::References;
+
+pub(crate) use self::parquet::{Recorded, ZMETADATA, read_table};
+
+/// What a sidecar looks like outside.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Format {
+    /// Kerchunk reference JSON, version 1.
+    #[default]
+    Json,
+    /// The same, gzipped.
+    JsonGz,
+    /// The same, through zstd.
+    JsonZst,
+    /// Kerchunk's tables: a directory of which readers fetch what they need.
+    Parquet,
+}
+
+/// How a sidecar is rendered.
+#[derive(Clone, Copy, Debug)]
+#[non_exhaustive]
+pub struct Layout {
+    /// The format.
+    pub format: Format,
+    /// Whether JSON has each file's name once, as a template, and not in every reference. GDAL does not
+    /// read these.
+    pub templates: bool,
+    /// Whether JSON has all metadata once more in one document, which readers find groups by. The parquet
+    /// format always has.
+    pub consolidated: bool,
+    /// References in a table of the parquet format: what readers fetch at once.
+    pub record_size: u64,
+}
+
+impl Default for Layout {
+    fn default() -> Self {
+        Self { format: Format::Json, templates: false, consolidated: true, record_size: 10_000 }
+    }
+}
+
+/// A sidecar as it is stored.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Rendered {
+    /// A file.
+    File(Bytes),
+    /// The files of a directory by their paths in it, the one that readers begin with last.
+    Directory(Vec<(String, Bytes)>),
+}
+
+impl Rendered {
+    /// Bytes in all.
+    #[must_use]
+    pub fn len(&self) -> u64 {
+        match self {
+            Self::File(bytes) => bytes.len() as u64,
+            Self::Directory(files) => files.iter().map(|(_, bytes)| bytes.len() as u64).sum(),
+        }
+    }
+
+    /// Whether there are none.
+    #[must_use]
+    pub fn is_empty(&self) -> bool {
+        self.len() == 0
+    }
+}
+
+impl Format {
+    /// What a sidecar's name ends with, after the name of its file.
+    #[must_use]
+    pub fn suffix(self) -> &'static str {
+        match self {
+            Self::Json => ".json",
+            Self::JsonGz => ".json.gz",
+            Self::JsonZst => ".json.zst",
+            Self::Parquet => ".parq",
+        }
+    }
+
+    /// The format that a name says, if it says one.
+    #[must_use]
+    pub fn of_name(name: &str) -> Option<Self> {
+        let name = name.trim_end_matches('/');
+        let formats = [Self::Json, Self::JsonGz, Self::JsonZst, Self::Parquet];
+        let found = formats.into_iter().find(|format| name.ends_with(format.suffix()));
+        found.or_else(|| name.ends_with(".parquet").then_some(Self::Parquet))
+    }
+}
+
+/// References in a format, `url` being what they call their file.
+///
+/// # Errors
+/// A name that templates cannot say; references that the tables of the parquet format have no place for.
+pub(crate) fn render(
+    references: &References,
+    url: &str,
+    layout: Layout,
+) -> Result<Rendered, String> {
+    let json = || json::document(references.entries(), url, layout);
+    Ok(match layout.format {
+        Format::Json => Rendered::File(json()?.into()),
+        Format::JsonGz => Rendered::File(gzip(&json()?).into()),
+        Format::JsonZst => {
+            let zstd = ruzstd::encoding::compress_to_vec(&*json()?, CompressionLevel::Fastest);
+            Rendered::File(zstd.into())
+        }
+        Format::Parquet => {
+            Rendered::Directory(parquet::files(references.entries(), url, layout.record_size)?)
+        }
+    })
+}
+
+/// The JSON of a sidecar of whichever of the three formats, of which no more than `most` bytes.
+///
+/// # Errors
+/// Bytes that are not what they begin as; more of them.
+pub(crate) fn unpacked(bytes: &Bytes, most: u64) -> Result<Bytes, String> {
+    let mut json = Vec::new();
+    let failed = |error: &dyn std::fmt::Display| format!("compressed bytes that are broken: {error}");
+    let limit = most.saturating_add(1);
+    match bytes.get(..4).unwrap_or_default() {
+        [0x1f, 0x8b, ..] => {
+            let gzip = flate2::read::MultiGzDecoder::new(&**bytes);
+            gzip.take(limit).read_to_end(&mut json).map_err(|error| failed(&error))?;
+        }
+        [0x28, 0xb5, 0x2f, 0xfd] => {
+            let zstd = ruzstd::decoding::StreamingDecoder::new(&**bytes);
+            let zstd = zstd.map_err(|error| failed(&error))?;
+            zstd.take(limit).read_to_end(&mut json).map_err(|error| failed(&error))?;
+        }
+        _ => return Ok(bytes.clone()),
+    }
+    match json.len() as u64 > most {
+        true => Err(format!("it unpacks to more than {most} bytes")),
+        false => Ok(json.into()),
+    }
+}
+
+/// Without a time or a name in it: the same bytes on every run.
+fn gzip(bytes: &[u8]) -> Vec<u8> {
+    let mut encoder = GzEncoder::new(Vec::new(), Compression::default());
+    // Nothing that writes to memory fails.
+    _ = encoder.write_all(bytes);
+    encoder.finish().unwrap_or_default()
+}
