@@ -93,6 +93,15 @@ pub enum Error {
         error: h5meta::Error,
     },
 
+    /// What should be a sidecar is none.
+    #[error("{location}: {reason}")]
+    NoSidecar {
+        /// Where it is.
+        location: String,
+        /// What it is instead, or what is wrong with it.
+        reason: String,
+    },
+
     /// The output could not be written. Whatever stood there before still does.
     #[error("cannot write {location}: {reason}")]
     Output {
@@ -126,7 +135,7 @@ impl Error {
 
     /// The file's own bytes are at fault.
     pub fn is_malformed(&self) -> bool {
-        matches!(self, Self::Malformed { .. })
+        matches!(self, Self::Malformed { .. } | Self::NoSidecar { .. })
     }
 
     /// There is no such file.
@@ -144,6 +153,7 @@ impl Error {
             | Self::Missing { .. }
             | Self::Changed { .. }
             | Self::Malformed { .. }
+            | Self::NoSidecar { .. }
             | Self::Output { .. } => false,
         }
     }
@@ -156,6 +166,7 @@ impl Error {
             | Self::Missing { location, .. }
             | Self::Changed { location, .. }
             | Self::Malformed { location, .. }
+            | Self::NoSidecar { location, .. }
             | Self::NotPartial { location }
             | Self::ContentRange { location, .. }
             | Self::ShortBody { location, .. }
@@ -189,6 +200,10 @@ impl Error {
 
     pub(crate) fn malformed(location: &str, error: h5meta::Error) -> Self {
         Self::Malformed { location: redact(location), error }
+    }
+
+    pub(crate) fn no_sidecar(location: &str, reason: impl Into<String>) -> Self {
+        Self::NoSidecar { location: redact(location), reason: reason.into() }
     }
 
     pub(crate) fn output(location: &str, reason: impl Into<String>) -> Self {

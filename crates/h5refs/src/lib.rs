@@ -9,6 +9,7 @@
 //! | [`document`] | an index as a document for scripts |
 //! | [`render`] | references as the bytes of a sidecar |
 //! | [`sidecar`] | all of it, from a source to a sidecar |
+//! | [`verify`] | a sidecar against its file |
 //! | [`sink`] | where the sidecar goes, whole or not at all |
 //!
 //! # Example
@@ -41,6 +42,7 @@ pub mod render;
 pub mod sidecar;
 pub mod sink;
 pub mod source;
+pub mod verify;
 
 pub use error::{Error, Result};
 

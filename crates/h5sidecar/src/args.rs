@@ -21,7 +21,8 @@ pub(crate) struct Args {
 }
 
 const EXIT_CODES: &str = "Exit codes: 0 done; 1 wrong usage; 2 done, but not everything could be \
-    referenced (with --strict); 3 storage or network failed, worth trying again; 4 not HDF5, or broken";
+    referenced, or decoded (with --strict); 3 storage or network failed, worth trying again; 4 not HDF5, \
+    or broken; a sidecar that does not fit its file";
 
 #[derive(Debug, Subcommand)]
 pub(crate) enum Command {
@@ -29,6 +30,8 @@ pub(crate) enum Command {
     Index(IndexArgs),
     /// List what a file holds: groups, datasets, where their chunks are
     Ls(LsArgs),
+    /// Check a sidecar against its file: every reference, and a sample of the chunks
+    Verify(VerifyArgs),
 }
 
 #[derive(Debug, clap::Args)]
@@ -175,6 +178,33 @@ pub(crate) struct LsArgs {
     /// Print the whole index as one JSON document
     #[arg(long)]
     pub(crate) json: bool,
+    #[command(flatten)]
+    pub(crate) storage: StorageArgs,
+}
+
+#[derive(Debug, clap::Args)]
+pub(crate) struct VerifyArgs {
+    /// A sidecar in any of the formats: a path, or a URL of any store
+    #[arg(value_name = "SIDECAR")]
+    pub(crate) sidecar: String,
+    /// The file that it is of, wherever the sidecar says that is
+    #[arg(long, value_name = "FILE")]
+    pub(crate) file: Option<String>,
+    /// Decode every chunk
+    #[arg(long, conflicts_with = "sample")]
+    pub(crate) all: bool,
+    /// Decode the first chunk of every array, and about so many more
+    #[arg(long, value_name = "N", default_value_t = 1000)]
+    pub(crate) sample: u64,
+    /// The report of h5sidecar index: is the file still the version that it tells?
+    #[arg(long, value_name = "REPORT")]
+    pub(crate) indexed: Option<std::path::PathBuf>,
+    /// Print a report for scripts, one JSON object
+    #[arg(long)]
+    pub(crate) json: bool,
+    /// Exit with 2 if there are chunks among these that cannot be decoded here
+    #[arg(long)]
+    pub(crate) strict: bool,
     #[command(flatten)]
     pub(crate) storage: StorageArgs,
 }

@@ -7,6 +7,7 @@ mod index;
 mod ls;
 mod progress;
 mod summary;
+mod verify;
 
 use std::process::ExitCode;
 
@@ -40,6 +41,7 @@ fn run(args: Args) -> anyhow::Result<Exit> {
         match args.command {
             Command::Index(args) => index::run(args).await,
             Command::Ls(args) => ls::run(args).await,
+            Command::Verify(args) => verify::run(args).await,
         }
     })
 }

@@ -149,6 +149,9 @@ pub async fn read_ranges(
 /// # Errors
 /// The storage errors of `source`.
 pub(crate) async fn length(source: &dyn Source, counters: &Counters) -> Result<Option<u64>> {
+    if let Some(whole) = source.whole() {
+        return Ok(Some(whole.len() as u64));
+    }
     let (_, _, piece) = read(source, 0..1, counters.next_round(), counters).await;
     Ok(piece?.file_len)
 }

@@ -129,6 +129,34 @@ fn codec(filter: &Filter, element_size: u64, set: CodecSet) -> Result<Value, Str
     }
 }
 
+/// The filter that a codec is, which has the same bytes.
+///
+/// # Errors
+/// The name of a codec that is no filter.
+pub(crate) fn filter_of(codec: &Value) -> Result<Filter, String> {
+    let number = |name: &str| {
+        let number = codec[name].as_u64().and_then(|n| u32::try_from(n).ok());
+        number.ok_or_else(|| format!("a codec without {name}: {codec}"))
+    };
+    let id = codec["id"].as_str().unwrap_or_default();
+    let (filter, client_data) = match id {
+        "zlib" => (DEFLATE, vec![]),
+        "shuffle" => (SHUFFLE, vec![number("elementsize")?]),
+        "fletcher32" => (FLETCHER32, vec![]),
+        "zstd" => (ZSTD, vec![]),
+        "bz2" => (BZIP2, vec![]),
+        "blosc" => (BLOSC, vec![]),
+        "imagecodecs_szip" => {
+            let names = ["options_mask", "pixels_per_block", "bits_per_pixel", "pixels_per_scanline"];
+            (SZIP, names.into_iter().map(number).collect::<Result<_, _>>()?)
+        }
+        "imagecodecs_lz4h5" => (LZ4, vec![]),
+        "imagecodecs_bitshuffle" => (BITSHUFFLE, vec![0, 0, number("itemsize")?, number("blocksize")?]),
+        id => return Err(format!("codec {id}")),
+    };
+    Ok(Filter { id: filter, name: None, flags: 0, client_data })
+}
+
 /// The codec of imagecodecs that reads what a filter makes, whatever that is of.
 ///
 /// There is one for lzf too: it has to guess how large the result is, and guesses wrong.

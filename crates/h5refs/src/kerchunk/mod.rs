@@ -49,7 +49,7 @@ use rayon::slice::ParallelSliceMut as _;
 use serde_json::{Value, json};
 
 pub use self::codec::{CodecSet, IMAGECODECS, name as filter_name};
-pub(crate) use self::codec::{Codecs, check_place};
+pub(crate) use self::codec::{Codecs, check_place, filter_of};
 pub use self::elsewhere::first_names;
 pub(crate) use self::elsewhere::{Place, Tile, Tiling, Tilings, fill, grid, same_type};
 pub(crate) use self::pipeline::{chunked_codecs, is_inside};

@@ -27,7 +27,8 @@ pub(super) async fn write(
     options: &SourceOptions,
 ) -> Result<()> {
     if let Some((name, _)) = files.iter().find(|(name, _)| !is_below(name)) {
-        let reason = format!("{name}: no name for a file in a directory; write JSON");
+        let name = crate::error::squeeze(name);
+        let reason = format!("{name}: not all of these are names for files; write JSON");
         return Err(Error::output(location, reason));
     }
     match source::local_path(location)? {
@@ -41,10 +42,14 @@ pub(super) async fn write(
     }
 }
 
+/// Bytes of a name that file systems take.
+const LONGEST: usize = 255;
+
 /// Whether a path from a file's names leads to below where it begins, on every system.
 fn is_below(name: &str) -> bool {
     let is_name = |part: Component<'_>| matches!(part, Component::Normal(_));
-    let named = name.split('/').all(|part| !matches!(part, "" | "." | ".."));
+    let named =
+        name.split('/').all(|part| !matches!(part, "" | "." | "..") && part.len() <= LONGEST);
     named && !name.contains(['\\', '\0']) && Path::new(name).components().all(is_name)
 }
 

@@ -1,0 +1,130 @@
+//! What shows of a sidecar without reading its file.
+
+use std::collections::BTreeMap;
+
+use serde_json::Value;
+
+use super::Fault;
+use super::array::Array;
+use super::read::{Sidecar, Stored};
+use crate::sidecar::SOURCE_VERSION;
+
+/// A sidecar whose documents have been looked at.
+#[derive(Debug, Default)]
+pub(super) struct Checked {
+    pub(super) groups: u64,
+    pub(super) arrays: Vec<Array>,
+    pub(super) chunks: Vec<Chunk>,
+    pub(super) faults: Vec<Fault>,
+    /// Which version of its file it says it is of.
+    pub(super) recorded: Option<Value>,
+}
+
+/// A chunk of an array.
+#[derive(Debug)]
+pub(super) struct Chunk {
+    pub(super) key: String,
+    pub(super) array: usize,
+    pub(super) stored: Stored,
+}
+
+pub(super) fn check(sidecar: Sidecar) -> Checked {
+    let Sidecar { documents, chunks, faults } = sidecar;
+    let mut checked = Checked { faults, ..Checked::default() };
+    let mut by_path = BTreeMap::new();
+    for (key, document) in &documents {
+        let (path, last) = key.rsplit_once('/').unwrap_or(("", key));
+        match last {
+            ".zgroup" => {
+                checked.groups += 1;
+                if document["zarr_format"] != 2 {
+                    checked.faults.push(Fault::new(key, "no group of Zarr version 2"));
+                }
+            }
+            ".zarray" => match Array::new(path, document) {
+                Ok(array) => {
+                    by_path.insert(path, checked.arrays.len());
+                    checked.arrays.push(array);
+                }
+                Err(why) => checked.faults.push(Fault::new(key, why)),
+            },
+            ".zattrs" => {}
+            _ => checked.faults.push(Fault::new(key, "a document that Zarr does not know")),
+        }
+        // Readers come to an object through its groups.
+        let above = path.rsplit_once('/').map_or("", |(above, _)| above);
+        let group = if above.is_empty() { ".zgroup".into() } else { format!("{above}/.zgroup") };
+        if !path.is_empty() && !documents.contains_key(&group) {
+            checked.faults.push(Fault::new(key, format!("there is no group {group}")));
+        }
+    }
+    for (path, &n) in &by_path {
+        let names = documents.get(&format!("{path}/.zattrs")).map(|it| &it["_ARRAY_DIMENSIONS"]);
+        if let Some(names) = names.and_then(Value::as_array)
+            && names.len() != checked.arrays[n].rank()
+        {
+            let why = format!("{} dimension names", names.len());
+            checked.faults.push(Fault::new(format!("{path}/.zattrs"), why));
+        }
+    }
+    checked.recorded =
+        documents.get(".zattrs").and_then(|attributes| attributes.get(SOURCE_VERSION)).cloned();
+    for (key, stored) in chunks {
+        let (path, name) = key.rsplit_once('/').unwrap_or(("", &key));
+        match by_path.get(path) {
+            Some(&array) if checked.arrays[array].has(name) => {
+                checked.chunks.push(Chunk { key, array, stored });
+            }
+            Some(_) => checked.faults.push(Fault::new(key, "no chunk of its array")),
+            None => checked.faults.push(Fault::new(key, "it is of no array")),
+        }
+    }
+    let faults: Vec<Fault> = checked.chunks.iter().filter_map(|it| of_size(it, &checked)).collect();
+    checked.faults.extend(faults);
+    checked
+}
+
+/// A chunk without codecs has the bytes of its shape.
+fn of_size(chunk: &Chunk, checked: &Checked) -> Option<Fault> {
+    let array = &checked.arrays[chunk.array];
+    let is_plain = array.pipeline.as_ref().is_ok_and(Vec::is_empty);
+    let whole = array.chunk_bytes().filter(|_| is_plain)?;
+    let size = match &chunk.stored {
+        Stored::Inline(bytes) => bytes.len() as u64,
+        Stored::Range { range, .. } => range.as_ref().map(|range| range.end - range.start)?,
+    };
+    let why = || format!("{size} bytes, its array's chunks have {whole}");
+    (size != whole).then(|| Fault::new(chunk.key.clone(), why()))
+}
+
+/// The references that are not inside their files, by the lengths of these.
+pub(super) fn outside(chunks: &[Chunk], lengths: &BTreeMap<&str, u64>) -> Vec<Fault> {
+    let fault = |chunk: &Chunk| {
+        let Stored::Range { file, range: Some(range) } = &chunk.stored else { return None };
+        let length = *lengths.get(&**file)?;
+        let why = || {
+            format!("bytes {}..{} of {length} of {}", range.start, range.end, crate::error::redact(file))
+        };
+        (range.end > length).then(|| Fault::new(chunk.key.clone(), why()))
+    };
+    chunks.iter().filter_map(fault).collect()
+}
+
+impl Checked {
+    /// Chunks that are byte ranges.
+    pub(super) fn referenced(&self) -> u64 {
+        let is_range = |chunk: &&Chunk| matches!(chunk.stored, Stored::Range { .. });
+        self.chunks.iter().filter(is_range).count() as u64
+    }
+
+    /// The first chunk of every array, and `more` evenly.
+    pub(super) fn sample(&self, more: u64) -> Vec<&Chunk> {
+        let step = (self.chunks.len() as u64).checked_div(more).map_or(u64::MAX, |step| step.max(1));
+        let mut before = None;
+        let is_wanted = |(n, chunk): &(u64, &Chunk)| {
+            let is_first = before.replace(chunk.array) != Some(chunk.array);
+            is_first || n.is_multiple_of(step) && more > 0
+        };
+        (0_u64..).zip(&self.chunks).filter(is_wanted).map(|(_, chunk)| chunk).collect()
+    }
+}

@@ -1,0 +1,296 @@
+//! A sidecar against its file: whether its documents make sense, every reference is inside the file, the file
+//! is the version that the sidecar is of, and chunks decode to what their array says they are.
+//!
+//! | file | what |
+//! |---|---|
+//! | `read` | a sidecar of any format, as documents and references |
+//! | `array` | what a `.zarray` says |
+//! | `check` | everything that shows without reading the file |
+//! | `decode` | a chunk, through its codecs |
+//!
+//! The sidecar may be anyone's: what it says is a claim, and the files that it names are opened because its
+//! user asks for that. A sidecar from elsewhere leads to no file of this machine.
+
+mod array;
+mod check;
+mod decode;
+mod read;
+
+use std::collections::BTreeMap;
+use std::ops::Range;
+use std::sync::Arc;
+use std::time::{Duration, Instant};
+
+use bytes::Bytes;
+use rayon::iter::{IntoParallelRefIterator as _, ParallelIterator as _};
+
+use self::check::{Checked, Chunk};
+use self::decode::Undecoded;
+use self::read::Stored;
+use crate::error::{Error, Result};
+use crate::fetch::{self, Counters, Policy, Trace};
+use crate::sidecar::version;
+use crate::source::{Opener, Source, Version, local_path};
+
+/// How a sidecar is verified.
+#[derive(Clone, Debug)]
+#[non_exhaustive]
+pub struct Options {
+    /// Chunks that are decoded: the first of every array, and so many more, evenly. Default 1000.
+    pub sample: u64,
+    /// How the file is read.
+    pub policy: Policy,
+    /// The file that the references are of, whatever they call it.
+    pub file: Option<String>,
+    /// Which version of a file its sidecar was made of, by what the report of that calls the file: for
+    /// sidecars that do not say it themselves.
+    pub recorded: BTreeMap<String, serde_json::Value>,
+    /// Bytes that the sidecar may have, unpacked. Default 4 GiB.
+    pub max_sidecar: u64,
+    /// Bytes that a chunk may have, decoded. Default 1 GiB.
+    pub max_chunk: u64,
+    /// Files that the sidecar may lead to. Default 1000.
+    pub max_files: u64,
+}
+
+impl Default for Options {
+    fn default() -> Self {
+        Self {
+            sample: 1000,
+            policy: Policy::default(),
+            file: None,
+            recorded: BTreeMap::new(),
+            max_sidecar: 4 << 30,
+            max_chunk: 1 << 30,
+            max_files: 1000,
+        }
+    }
+}
+
+/// What is wrong with a sidecar.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, serde::Serialize)]
+pub struct Fault {
+    /// The key concerned; empty for the sidecar as a whole.
+    pub key: String,
+    /// What is wrong with it.
+    pub reason: String,
+}
+
+impl Fault {
+    fn new(key: impl Into<String>, reason: impl Into<String>) -> Self {
+        Self { key: key.into(), reason: reason.into() }
+    }
+}
+
+/// A file that references are of.
+#[derive(Clone, Debug, PartialEq, Eq, serde::Serialize)]
+#[non_exhaustive]
+pub struct VerifiedFile {
+    /// Where it is.
+    pub file: String,
+    /// Which version of it is there now.
+    pub version: Version,
+}
+
+/// What came of verifying a sidecar.
+#[derive(Clone, Debug, Default)]
+#[non_exhaustive]
+pub struct Verified {
+    /// Groups and arrays.
+    pub groups: u64,
+    /// Arrays.
+    pub arrays: u64,
+    /// Chunks that are byte ranges.
+    pub referenced_chunks: u64,
+    /// Chunks that are in the sidecar.
+    pub inlined_chunks: u64,
+    /// Chunks that were decoded, and are what their array says.
+    pub decoded: u64,
+    /// Chunks that were to be decoded and could not be, by codec: there is no decoder here.
+    pub not_decoded: BTreeMap<String, u64>,
+    /// The files that references are of.
+    pub files: Vec<VerifiedFile>,
+    /// What is wrong, in order.
+    pub faults: Vec<Fault>,
+    /// What it cost.
+    pub trace: Trace,
+    /// How long it took.
+    pub elapsed: Duration,
+}
+
+impl Verified {
+    /// The report, for scripts.
+    #[must_use]
+    pub fn report(&self, sidecar: &str) -> serde_json::Value {
+        serde_json::json!({
+            "sidecar": crate::error::redact(sidecar),
+            "right": self.faults.is_empty(),
+            "groups": self.groups,
+            "arrays": self.arrays,
+            "referenced_chunks": self.referenced_chunks,
+            "inlined_chunks": self.inlined_chunks,
+            "decoded": self.decoded,
+            "not_decoded": self.not_decoded,
+            "files": self.files,
+            "faults": self.faults,
+            "io": self.trace,
+            "seconds": self.elapsed.as_secs_f64(),
+        })
+    }
+}
+
+/// Verifies the sidecar at `location`.
+///
+/// # Errors
+/// `NoSidecar` for what is none in any of the formats; the storage errors of it and of the files it leads to.
+pub async fn verify(
+    location: &str,
+    opener: &Opener,
+    options: &Options,
+    counters: &Counters,
+) -> Result<Verified> {
+    let start = Instant::now();
+    let mut checked = check::check(read::read(location, opener, options).await?);
+    let files = open(location, &checked, opener, options).await?;
+    let referenced = checked.referenced();
+    let mut verified = Verified {
+        groups: checked.groups,
+        arrays: checked.arrays.len() as u64,
+        referenced_chunks: referenced,
+        inlined_chunks: (checked.chunks.len() as u64).saturating_sub(referenced),
+        faults: std::mem::take(&mut checked.faults),
+        ..Verified::default()
+    };
+    let mut lengths: BTreeMap<&str, u64> = BTreeMap::new();
+    for (name, source) in &files {
+        let length = fetch::length(&**source, counters).await?;
+        let version = version(&**source, length);
+        lengths.insert(name, version.length.unwrap_or(u64::MAX));
+        let file = crate::error::redact(source.url());
+        // Of several files the sidecar itself does not say which one it means.
+        let own = checked.recorded.as_ref().filter(|_| files.len() == 1);
+        for recorded in own.into_iter().chain(options.recorded.get(&file)) {
+            verified.faults.extend(of_version(&file, recorded, &version));
+        }
+        verified.files.push(VerifiedFile { file, version });
+    }
+    verified.faults.extend(check::outside(&checked.chunks, &lengths));
+
+    let mut inline: Vec<(&Chunk, Bytes)> = Vec::new();
+    let mut stored: BTreeMap<&str, Vec<(&Chunk, Range<u64>)>> = BTreeMap::new();
+    for chunk in checked.sample(options.sample) {
+        match &chunk.stored {
+            Stored::Inline(bytes) => inline.push((chunk, bytes.clone())),
+            Stored::Range { file, range } => {
+                let length = lengths.get(&**file).copied().unwrap_or(0);
+                let range = range.clone().unwrap_or(0..length);
+                // What is not inside has been said.
+                if range.end <= length {
+                    stored.entry(file).or_default().push((chunk, range));
+                }
+            }
+        }
+    }
+    verified.decode(&checked, &inline, options);
+    for (file, chunks) in stored {
+        let Some(source) = files.get(file) else { continue };
+        let mut chunks = chunks.as_slice();
+        // So many bytes at a time: what is decoded is not kept.
+        while !chunks.is_empty() {
+            let (some, rest) = chunks.split_at(batch(chunks, options.max_chunk));
+            let ranges: Vec<_> = some.iter().map(|(_, range)| range.clone()).collect();
+            let read = fetch::read_ranges(&**source, &ranges, &options.policy, counters).await?;
+            let read: Vec<_> = some.iter().map(|(chunk, _)| *chunk).zip(read).collect();
+            verified.decode(&checked, &read, options);
+            chunks = rest;
+        }
+    }
+    verified.faults.sort();
+    verified.trace = counters.trace();
+    verified.elapsed = start.elapsed();
+    Ok(verified)
+}
+
+/// The files that references are of, by what the sidecar calls them.
+async fn open(
+    sidecar: &str,
+    checked: &Checked,
+    opener: &Opener,
+    options: &Options,
+) -> Result<BTreeMap<Arc<str>, Arc<dyn Source>>> {
+    let mut files: BTreeMap<Arc<str>, Arc<dyn Source>> = BTreeMap::new();
+    let is_local = |location: &str| matches!(local_path(location), Ok(Some(_)));
+    for chunk in &checked.chunks {
+        let Stored::Range { file, .. } = &chunk.stored else { continue };
+        if files.contains_key(file) {
+            continue;
+        }
+        if files.len() as u64 >= options.max_files {
+            return Err(Error::no_sidecar(sidecar, format!("more than {} files", options.max_files)));
+        }
+        if let Some(named) = &options.file {
+            if !files.is_empty() {
+                let reason = "the sidecar has references of several files";
+                return Err(Error::usage(named, reason));
+            }
+            files.insert(Arc::clone(file), opener.open(named).await?);
+            continue;
+        }
+        if is_local(file) && !is_local(sidecar) {
+            let reason = format!("it leads to a file of this machine: {file} (--file says which one)");
+            return Err(Error::no_sidecar(sidecar, reason));
+        }
+        files.insert(Arc::clone(file), opener.open(file).await?);
+    }
+    Ok(files)
+}
+
+/// Where a file is another than the version that was recorded.
+fn of_version(file: &str, recorded: &serde_json::Value, version: &Version) -> Vec<Fault> {
+    let mut faults = Vec::new();
+    let mut compare = |name: &str, found: serde_json::Value| {
+        let recorded = &recorded[name];
+        if !recorded.is_null() && !found.is_null() && *recorded != found {
+            let reason = format!("{file} is another: its {name} was {recorded}, now {found}");
+            faults.push(Fault::new("", reason));
+        }
+    };
+    compare("length", version.length.into());
+    compare("etag", version.etag.clone().into());
+    faults
+}
+
+/// The number of chunks to read at once, of so many bytes at most, but at least one.
+fn batch(chunks: &[(&Chunk, Range<u64>)], most: u64) -> usize {
+    let mut left = most.min(BATCH);
+    let fits = chunks.iter().take_while(|(_, range)| {
+        let rest = left.checked_sub(range.end - range.start);
+        left = rest.unwrap_or(0);
+        rest.is_some()
+    });
+    fits.count().max(1)
+}
+
+/// Bytes of chunks that are held at once.
+const BATCH: u64 = 256 << 20;
+
+impl Verified {
+    fn decode(&mut self, checked: &Checked, chunks: &[(&Chunk, Bytes)], options: &Options) {
+        let decoded: Vec<_> = chunks
+            .par_iter()
+            .map(|(chunk, bytes)| {
+                (*chunk, decode::decode(bytes, &checked.arrays[chunk.array], options.max_chunk))
+            })
+            .collect();
+        for (chunk, decoded) in decoded {
+            match decoded {
+                Ok(()) => self.decoded += 1,
+                Err(Undecoded::Unknown(what)) => *self.not_decoded.entry(what).or_default() += 1,
+                Err(Undecoded::Wrong(why)) => {
+                    let path = &checked.arrays[chunk.array].path;
+                    self.faults.push(Fault::new(chunk.key.clone(), format!("/{path}: {why}")));
+                }
+            }
+        }
+    }
+}
