@@ -59,7 +59,10 @@ async fn what_is_followed_is_as_it_was() {
         // Nothing small is inlined, so that the goldens show where it is.
         let made = local(file, |options| options.references.inline_threshold = 0).await;
         let golden = |name: &str| testdata(&format!("golden/h5sidecar/followed/{name}"));
-        assert_snapshot(&golden(&format!("{file}.json")), std::str::from_utf8(&made.json().unwrap()).unwrap());
+        assert_snapshot(
+            &golden(&format!("{file}.json")),
+            std::str::from_utf8(&made.json().unwrap()).unwrap(),
+        );
         let report = format!("{:#}\n", report(&made, file));
         assert_snapshot(&golden(&format!("{file}.report.json")), &report);
     }

@@ -76,7 +76,8 @@ async fn every_sidecar_of_every_format_is_right() {
             };
             if format == Format::Json {
                 let json = std::fs::read_to_string(&place).unwrap();
-                long_names = json.split(['"', '/']).any(|name| name.len() > 255 && !name.contains(':'));
+                long_names =
+                    json.split(['"', '/']).any(|name| name.len() > 255 && !name.contains(':'));
             }
             let verified = verified(&place).await.unwrap();
             assert_eq!(verified.faults, [], "{file} {format:?}");
@@ -151,7 +152,9 @@ async fn another_version_of_the_file_is_a_fault() {
 #[tokio::test]
 async fn what_is_no_sidecar_is_said_to_be_none() {
     let dir = tempfile::tempdir().unwrap();
-    for (name, bytes) in [("a", &b"{}"[..]), ("b", b"\x89HDF\r\n\x1a\n"), ("c", b"\x1f\x8b"), ("d", b"")] {
+    for (name, bytes) in
+        [("a", &b"{}"[..]), ("b", b"\x89HDF\r\n\x1a\n"), ("c", b"\x1f\x8b"), ("d", b"")]
+    {
         let place = dir.path().join(name);
         std::fs::write(&place, bytes).unwrap();
         let error = verified(&place).await.unwrap_err();

@@ -53,8 +53,11 @@ impl Display for Summary<'_> {
             )?;
         }
         let codecs = self.sidecar.references.codecs();
-        let further: Vec<&str> =
-            codecs.iter().map(String::as_str).filter(|name| name.starts_with(IMAGECODECS)).collect();
+        let further: Vec<&str> = codecs
+            .iter()
+            .map(String::as_str)
+            .filter(|name| name.starts_with(IMAGECODECS))
+            .collect();
         if !further.is_empty() {
             writeln!(f, "  readers need imagecodecs-numcodecs: {}", further.join(", "))?;
         }

@@ -367,3 +367,65 @@ fn a_pipe_is_refused_and_not_waited_for() {
     assert_eq!(code(&output), 1, "{}", stderr(&output));
     assert!(stderr(&output).contains("not a regular file"), "{}", stderr(&output));
 }
+
+#[test]
+fn the_name_of_the_output_says_its_format() {
+    let directory = copied("layouts.h5");
+    for name in ["x.json", "x.json.gz", "x.json.zst", "x.parq"] {
+        let output = run(&["index", "layouts.h5", "-o", name, "--quiet"], directory.path());
+        assert_eq!((code(&output), stderr(&output)), (0, String::new()), "{name}");
+        let output = run(&["verify", name, "--all"], directory.path());
+        let said = String::from_utf8(output.stdout.clone()).unwrap();
+        assert_eq!(code(&output), 0, "{said}");
+        assert!(said.starts_with(&format!("{name}: right\n")), "{said}");
+    }
+    assert!(directory.path().join("x.parq/.zmetadata").is_file());
+    let output = run(&["index", "layouts.h5", "--format", "parquet", "-q"], directory.path());
+    assert_eq!(code(&output), 0);
+    assert!(directory.path().join("layouts.h5.parq/.zmetadata").is_file());
+    // What readers would take for JSON, and options that contradict each other.
+    for wrong in [["-o", "y.json"], ["-o", "-"], ["-o", "y.parq"]] {
+        let arguments = ["index", "layouts.h5", "--format", "parquet", wrong[0], wrong[1]];
+        let mut arguments = arguments.to_vec();
+        if wrong[1] == "y.parq" {
+            arguments.push("--templates");
+        }
+        assert_eq!(code(&run(&arguments, directory.path())), 1, "{wrong:?}");
+    }
+}
+
+#[test]
+fn templates_are_written_if_asked_for() {
+    let directory = copied("layouts.h5");
+    let output = run(&["index", "layouts.h5", "-o", "-", "--templates", "-q"], directory.path());
+    let document: Value = serde_json::from_slice(&output.stdout).unwrap();
+    assert_eq!(document["templates"]["u"], "layouts.h5");
+    assert_eq!(document["refs"]["contiguous/0.0"][0], "{{u}}");
+}
+
+#[test]
+fn a_sidecar_of_another_file_is_found_out() {
+    let directory = copied("layouts.h5");
+    let index = ["index", "layouts.h5", "-q", "--report", "report.jsonl"];
+    assert_eq!(code(&run(&index, directory.path())), 0);
+    let verify = ["verify", "layouts.h5.json", "--indexed", "report.jsonl", "--json"];
+    let verified = || {
+        let output = run(&verify, directory.path());
+        (code(&output), serde_json::from_slice::<Value>(&output.stdout).unwrap())
+    };
+    let (exit, report) = verified();
+    assert_eq!((exit, &report["right"]), (0, &Value::Bool(true)), "{report}");
+    let path = directory.path().join("layouts.h5");
+    let mut bytes = std::fs::read(&path).unwrap();
+    bytes.push(0);
+    std::fs::write(&path, bytes).unwrap();
+    let (exit, report) = verified();
+    assert_eq!(exit, 4, "{report}");
+    assert!(report["faults"][0]["reason"].as_str().unwrap().contains("its length was"), "{report}");
+    // Wherever the file is now.
+    std::fs::rename(&path, directory.path().join("moved.h5")).unwrap();
+    assert_eq!(code(&run(&["verify", "layouts.h5.json"], directory.path())), 3);
+    let moved = ["verify", "layouts.h5.json", "--file", "moved.h5"];
+    assert_eq!(code(&run(&moved, directory.path())), 0);
+    assert_eq!(code(&run(&["verify", "moved.h5"], directory.path())), 4);
+}

@@ -13,7 +13,8 @@ use super::bytes;
 use super::lines::{Line, aligned, shown_at};
 use super::mapped::{Mapped, Shown};
 use crate::kerchunk::{
-    CodecSet, Codecs, Place, Tile, Tiling, check_place, chunked_codecs, fill, grid, is_inside, same_type,
+    CodecSet, Codecs, Place, Tile, Tiling, check_place, chunked_codecs, fill, grid, is_inside,
+    same_type,
 };
 
 /// Elements of a chunk where nothing is stored, and any shape will do.
@@ -61,8 +62,8 @@ pub(super) fn tiling(
     for shown in &mapped.shown {
         let called = || shown.source.shown();
         budget.look_at(shown.source.chunks(mapped.own))?;
-        let chunks =
-            Chunks::of(shown, mapped, dataset, set).map_err(|why| format!("{}: {why}", called()))?;
+        let chunks = Chunks::of(shown, mapped, dataset, set)
+            .map_err(|why| format!("{}: {why}", called()))?;
         let axes = Axes::of(shown, &chunks).map_err(|why| format!("{}: {why}", called()))?;
         let chunk_shape = axes.chunk_shape(&chunks, &mapped.shape).ok_or_else(|| {
             format!("{}: its chunks are not whole chunks of the virtual dataset", called())

@@ -147,11 +147,14 @@ pub(crate) fn filter_of(codec: &Value) -> Result<Filter, String> {
         "bz2" => (BZIP2, vec![]),
         "blosc" => (BLOSC, vec![]),
         "imagecodecs_szip" => {
-            let names = ["options_mask", "pixels_per_block", "bits_per_pixel", "pixels_per_scanline"];
+            let names =
+                ["options_mask", "pixels_per_block", "bits_per_pixel", "pixels_per_scanline"];
             (SZIP, names.into_iter().map(number).collect::<Result<_, _>>()?)
         }
         "imagecodecs_lz4h5" => (LZ4, vec![]),
-        "imagecodecs_bitshuffle" => (BITSHUFFLE, vec![0, 0, number("itemsize")?, number("blocksize")?]),
+        "imagecodecs_bitshuffle" => {
+            (BITSHUFFLE, vec![0, 0, number("itemsize")?, number("blocksize")?])
+        }
         id => return Err(format!("codec {id}")),
     };
     Ok(Filter { id: filter, name: None, flags: 0, client_data })
@@ -220,18 +223,36 @@ mod tests {
 
     #[test]
     fn the_order_of_the_pipeline_is_kept() {
-        assert_eq!(ids(&codecs(&filters(&[1, 2]), 0, 1, CodecSet::Numcodecs).unwrap()), ["zlib", "shuffle"]);
+        assert_eq!(
+            ids(&codecs(&filters(&[1, 2]), 0, 1, CodecSet::Numcodecs).unwrap()),
+            ["zlib", "shuffle"]
+        );
         // What deflate makes is rarely a whole number of larger elements.
         assert!(codecs(&filters(&[1, 2]), 0, 4, CodecSet::Numcodecs).is_err());
-        assert_eq!(ids(&codecs(&filters(&[2, 1]), 0, 4, CodecSet::Numcodecs).unwrap()), ["shuffle", "zlib"]);
-        assert_eq!(ids(&codecs(&filters(&[1, 1]), 0, 4, CodecSet::Numcodecs).unwrap()), ["zlib", "zlib"]);
+        assert_eq!(
+            ids(&codecs(&filters(&[2, 1]), 0, 4, CodecSet::Numcodecs).unwrap()),
+            ["shuffle", "zlib"]
+        );
+        assert_eq!(
+            ids(&codecs(&filters(&[1, 1]), 0, 4, CodecSet::Numcodecs).unwrap()),
+            ["zlib", "zlib"]
+        );
     }
 
     #[test]
     fn a_mask_skips_filters_by_their_place_in_the_pipeline() {
-        assert_eq!(ids(&codecs(&filters(&[2, 1]), 0b01, 4, CodecSet::Numcodecs).unwrap()), ["zlib"]);
-        assert_eq!(ids(&codecs(&filters(&[2, 1]), 0b10, 4, CodecSet::Numcodecs).unwrap()), ["shuffle"]);
-        assert_eq!(codecs(&filters(&[32000]), 1, 4, CodecSet::Numcodecs).unwrap(), Codecs::default());
+        assert_eq!(
+            ids(&codecs(&filters(&[2, 1]), 0b01, 4, CodecSet::Numcodecs).unwrap()),
+            ["zlib"]
+        );
+        assert_eq!(
+            ids(&codecs(&filters(&[2, 1]), 0b10, 4, CodecSet::Numcodecs).unwrap()),
+            ["shuffle"]
+        );
+        assert_eq!(
+            codecs(&filters(&[32000]), 1, 4, CodecSet::Numcodecs).unwrap(),
+            Codecs::default()
+        );
     }
 
     #[test]
@@ -243,12 +264,18 @@ mod tests {
         // 8 n + 4 bytes are no whole number of elements.
         assert!(codecs(&filters(&[3, 2, 1]), 0, 8, CodecSet::Numcodecs).is_err());
         // With the rest of the pipeline skipped it is last after all.
-        assert_eq!(codecs(&filters(&[3, 2, 1]), 0b110, 8, CodecSet::Numcodecs).unwrap().trailing, 4);
+        assert_eq!(
+            codecs(&filters(&[3, 2, 1]), 0b110, 8, CodecSet::Numcodecs).unwrap().trailing,
+            4
+        );
     }
 
     #[test]
     fn a_filter_without_a_codec_is_named() {
-        assert_eq!(codecs(&filters(&[4]), 0, 4, CodecSet::Numcodecs).unwrap_err(), "filter 4 (szip)");
+        assert_eq!(
+            codecs(&filters(&[4]), 0, 4, CodecSet::Numcodecs).unwrap_err(),
+            "filter 4 (szip)"
+        );
     }
 
     #[test]

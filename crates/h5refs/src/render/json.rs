@@ -167,7 +167,8 @@ mod tests {
             let layout = Layout { templates, consolidated: false, ..Layout::default() };
             serde_json::from_slice(&document(&entries, "a.h5", layout).unwrap()).unwrap()
         };
-        let refs = |a, b| json!({ "a/0": [a, 10, 20], "a/1": [b, 7, 2], "a/2": "base64:WzEsICAyXQ==" });
+        let refs =
+            |a, b| json!({ "a/0": [a, 10, 20], "a/1": [b, 7, 2], "a/2": "base64:WzEsICAyXQ==" });
         assert_eq!(parsed(false), json!({ "version": 1, "refs": refs("a.h5", "b.h5") }));
         let templates = json!({ "u": "a.h5", "u1": "b.h5" });
         let refs = refs("{{u}}", "{{u1}}");

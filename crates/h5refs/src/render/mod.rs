@@ -132,7 +132,8 @@ pub(crate) fn render(
 /// Bytes that are not what they begin as; more of them.
 pub(crate) fn unpacked(bytes: &Bytes, most: u64) -> Result<Bytes, String> {
     let mut json = Vec::new();
-    let failed = |error: &dyn std::fmt::Display| format!("compressed bytes that are broken: {error}");
+    let failed =
+        |error: &dyn std::fmt::Display| format!("compressed bytes that are broken: {error}");
     let limit = most.saturating_add(1);
     match bytes.get(..4).unwrap_or_default() {
         [0x1f, 0x8b, ..] => {

@@ -47,10 +47,12 @@ pub(super) fn files(
             Reference::Document(document) => {
                 let document: Value =
                     serde_json::from_str(document).map_err(|error| format!("{key}: {error}"))?;
-                if last == ".zarray" {
-                    if let Some(array) = array.replace(Array::new(path, &document)) {
-                        array.tables(url, record_size, &mut files)?;
-                    }
+                let before = match last {
+                    ".zarray" => array.replace(Array::new(path, &document)),
+                    _ => None,
+                };
+                if let Some(array) = before {
+                    array.tables(url, record_size, &mut files)?;
                 }
                 metadata.insert(key.clone(), document);
             }
@@ -182,8 +184,7 @@ fn write(
         .set_column_statistics_enabled("size".into(), EnabledStatistics::Chunk)
         .set_created_by("h5sidecar".into())
         .build();
-    let mut file =
-        SerializedFileWriter::new(Vec::new(), Arc::new(schema), Arc::new(properties))?;
+    let mut file = SerializedFileWriter::new(Vec::new(), Arc::new(schema), Arc::new(properties))?;
     let mut rows = file.next_row_group()?;
     if !with_path.is_empty() {
         column::<ByteArrayType>(&mut rows, &paths.values, Some(&paths.is_there))?;

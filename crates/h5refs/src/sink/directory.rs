@@ -60,23 +60,23 @@ async fn upload(
 ) -> Result<()> {
     let Some((last, bytes)) = files.pop() else { return Ok(()) };
     let sizes = files.iter().map(|(_, bytes)| bytes.len()).chain([bytes.len()]);
-    let place = format!("{}/", location.trim_end_matches('/'));
-    let uploads = &Uploads::new(&place, sizes.max().unwrap_or(0), options).await?;
+    let place = location.trim_end_matches('/');
+    let uploads = &Uploads::new(place, sizes.max().unwrap_or(0), options).await?;
     let mut old = uploads.list().await?;
-    old.retain(|key| is_of_sidecar(key));
-    old.sort_by_key(|key| key.trim_start_matches('/') != ZMETADATA);
-    for key in old {
-        uploads.delete(key.trim_start_matches('/')).await?;
+    old.retain(|path| is_of_sidecar(path));
+    old.sort_by_key(|path| path != ZMETADATA);
+    for path in old {
+        uploads.delete(&path).await?;
     }
     let put = |(name, bytes): (String, Bytes)| async move { uploads.put(&name, bytes).await };
     futures::stream::iter(files).map(put).buffer_unordered(AT_ONCE).try_collect::<()>().await?;
     uploads.put(&last, bytes).await
 }
 
-fn is_of_sidecar(key: &str) -> bool {
-    let name = key.rsplit('/').next().unwrap_or(key);
+fn is_of_sidecar(path: &str) -> bool {
+    let name = path.rsplit('/').next().unwrap_or(path);
     let number = name.strip_prefix("refs.").and_then(|rest| rest.strip_suffix(".parq"));
-    key.trim_start_matches('/') == ZMETADATA || number.is_some_and(|n| n.parse::<u64>().is_ok())
+    path == ZMETADATA || number.is_some_and(|n| n.parse::<u64>().is_ok())
 }
 
 fn make(location: &str, path: &Path, files: &[(String, Bytes)]) -> Result<()> {

@@ -155,7 +155,11 @@ impl Uploads {
     ///
     /// # Errors
     /// `Usage` for places that cannot be written to, `Storage` if there are no credentials.
-    pub(crate) async fn new(location: &str, largest: usize, options: &SourceOptions) -> Result<Self> {
+    pub(crate) async fn new(
+        location: &str,
+        largest: usize,
+        options: &SourceOptions,
+    ) -> Result<Self> {
         let Location::Object(object) = Location::parse(location)? else {
             return Err(Error::usage(location, "only object stores take uploads"));
         };
@@ -164,16 +168,16 @@ impl Uploads {
         Ok(Self { location: location.to_owned(), object, store })
     }
 
-    /// Writes the object whose key goes on with `further`.
+    /// Writes the object at `path` below the place, or at the place itself.
     ///
     /// # Errors
     /// `Output` if the upload failed.
-    pub(crate) async fn put(&self, further: &str, bytes: Bytes) -> Result<()> {
-        let object = self.further(further);
+    pub(crate) async fn put(&self, path: &str, bytes: Bytes) -> Result<()> {
+        let object = self.at(path);
         store::put(&self.location, &object, &*self.store, bytes).await
     }
 
-    /// The keys of all objects below the place, as they go on behind it.
+    /// The paths of all objects below the place.
     ///
     /// # Errors
     /// `Output` if they cannot be listed.
@@ -181,16 +185,17 @@ impl Uploads {
         store::list(&self.location, &self.object, &*self.store).await
     }
 
-    /// Deletes the object whose key goes on with `further`.
+    /// Deletes the object at `path` below the place.
     ///
     /// # Errors
     /// `Output` if it cannot be deleted.
-    pub(crate) async fn delete(&self, further: &str) -> Result<()> {
-        store::delete(&self.location, &self.further(further), &*self.store).await
+    pub(crate) async fn delete(&self, path: &str) -> Result<()> {
+        store::delete(&self.location, &self.at(path), &*self.store).await
     }
 
-    fn further(&self, further: &str) -> Object {
-        Object { key: format!("{}{further}", self.object.key), ..self.object.clone() }
+    fn at(&self, path: &str) -> Object {
+        let separator = if path.is_empty() { "" } else { "/" };
+        Object { key: format!("{}{separator}{path}", self.object.key), ..self.object.clone() }
     }
 }
 

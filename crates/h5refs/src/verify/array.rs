@@ -38,11 +38,13 @@ impl Array {
             return Err("another dimension separator than a dot".into());
         }
         let shape = numbers(&document["shape"]).ok_or("its shape is no list of numbers")?;
-        let chunk_shape = numbers(&document["chunks"]).ok_or("its chunks are no list of numbers")?;
+        let chunk_shape =
+            numbers(&document["chunks"]).ok_or("its chunks are no list of numbers")?;
         if shape.len() != chunk_shape.len() || chunk_shape.contains(&0) {
             return Err("chunks of no extent, or of other dimensions than its shape".into());
         }
-        let mut codecs: Vec<&Value> = document["filters"].as_array().into_iter().flatten().collect();
+        let mut codecs: Vec<&Value> =
+            document["filters"].as_array().into_iter().flatten().collect();
         codecs.extend(Some(&document["compressor"]).filter(|compressor| !compressor.is_null()));
         let elements = match document["dtype"].as_str() {
             Some("|O") => Elements::Text,
@@ -50,7 +52,8 @@ impl Array {
         };
         let is_text = |codec: &Value| codec["id"] == "vlen-utf8";
         let texts = codecs.iter().filter(|codec| is_text(codec)).count();
-        if elements == Elements::Text && (texts != 1 || !codecs.first().is_some_and(|it| is_text(it)))
+        if elements == Elements::Text
+            && (texts != 1 || !codecs.first().is_some_and(|it| is_text(it)))
         {
             return Err("objects that no codec says the form of".into());
         }
@@ -113,7 +116,9 @@ fn size(dtype: &Value) -> Option<u64> {
             let digits = letters.as_str().split('[').next()?;
             let number: u64 = digits.parse().ok()?;
             match (order, kind) {
-                ('<' | '>' | '|', 'b' | 'i' | 'u' | 'f' | 'c' | 'S' | 'V' | 'M' | 'm') => Some(number),
+                ('<' | '>' | '|', 'b' | 'i' | 'u' | 'f' | 'c' | 'S' | 'V' | 'M' | 'm') => {
+                    Some(number)
+                }
                 ('<' | '>', 'U') => number.checked_mul(4),
                 _ => None,
             }

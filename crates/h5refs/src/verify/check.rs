@@ -103,7 +103,12 @@ pub(super) fn outside(chunks: &[Chunk], lengths: &BTreeMap<&str, u64>) -> Vec<Fa
         let Stored::Range { file, range: Some(range) } = &chunk.stored else { return None };
         let length = *lengths.get(&**file)?;
         let why = || {
-            format!("bytes {}..{} of {length} of {}", range.start, range.end, crate::error::redact(file))
+            format!(
+                "bytes {}..{} of {length} of {}",
+                range.start,
+                range.end,
+                crate::error::redact(file)
+            )
         };
         (range.end > length).then(|| Fault::new(chunk.key.clone(), why()))
     };
@@ -119,7 +124,8 @@ impl Checked {
 
     /// The first chunk of every array, and `more` evenly.
     pub(super) fn sample(&self, more: u64) -> Vec<&Chunk> {
-        let step = (self.chunks.len() as u64).checked_div(more).map_or(u64::MAX, |step| step.max(1));
+        let step =
+            (self.chunks.len() as u64).checked_div(more).map_or(u64::MAX, |step| step.max(1));
         let mut before = None;
         let is_wanted = |(n, chunk): &(u64, &Chunk)| {
             let is_first = before.replace(chunk.array) != Some(chunk.array);

@@ -226,7 +226,10 @@ async fn open(
             continue;
         }
         if files.len() as u64 >= options.max_files {
-            return Err(Error::no_sidecar(sidecar, format!("more than {} files", options.max_files)));
+            return Err(Error::no_sidecar(
+                sidecar,
+                format!("more than {} files", options.max_files),
+            ));
         }
         if let Some(named) = &options.file {
             if !files.is_empty() {
@@ -237,7 +240,8 @@ async fn open(
             continue;
         }
         if is_local(file) && !is_local(sidecar) {
-            let reason = format!("it leads to a file of this machine: {file} (--file says which one)");
+            let reason =
+                format!("it leads to a file of this machine: {file} (--file says which one)");
             return Err(Error::no_sidecar(sidecar, reason));
         }
         files.insert(Arc::clone(file), opener.open(file).await?);

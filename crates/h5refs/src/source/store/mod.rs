@@ -86,7 +86,7 @@ pub(crate) async fn put(
     }
 }
 
-/// The keys of all objects that begin with a key, less that key.
+/// The paths of all objects below a key.
 ///
 /// # Errors
 /// `Output` if the service refuses.
@@ -98,19 +98,18 @@ pub(crate) async fn list(
     let prefix = path(location, object)?;
     let failed = |error: object_store::Error| Error::output(location, refusal::reason(&error));
     let found: Vec<ObjectMeta> = store.list(Some(&prefix)).try_collect().await.map_err(failed)?;
-    let key = |meta: &ObjectMeta| Some(meta.location.as_ref().strip_prefix(prefix.as_ref())?.into());
-    Ok(found.iter().filter_map(key).collect())
+    let below = |meta: &ObjectMeta| {
+        let path = meta.location.as_ref().strip_prefix(prefix.as_ref())?;
+        Some(path.trim_start_matches('/').to_owned())
+    };
+    Ok(found.iter().filter_map(below).collect())
 }
 
 /// Deletes an object.
 ///
 /// # Errors
 /// `Output` if the service refuses.
-pub(crate) async fn delete(
-    location: &str,
-    object: &Object,
-    store: &dyn ObjectStore,
-) -> Result<()> {
+pub(crate) async fn delete(location: &str, object: &Object, store: &dyn ObjectStore) -> Result<()> {
     let path = path(location, object)?;
     let deleted = store.delete(&path).await;
     deleted.map_err(|error| Error::output(location, refusal::reason(&error)))
