@@ -15,10 +15,14 @@ pub mod peak;
 pub mod s3_server;
 pub mod snapshot;
 
+use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
+use h5refs::render::{Layout, Rendered};
+use h5refs::sidecar::Sidecar;
 use h5refs::source::{Environment, SourceOptions};
+use serde_json::Value;
 
 /// The workspace's folder.
 pub fn workspace() -> PathBuf {
@@ -55,4 +59,13 @@ pub fn options() -> SourceOptions {
 /// Bytes in which every position can be told from its neighbours.
 pub fn pattern(length: usize) -> Vec<u8> {
     (0..length).map(|at| (at * 31 + at / 251) as u8).collect()
+}
+
+/// A sidecar's references, without the document that has all metadata once more.
+pub fn references(made: &Sidecar) -> BTreeMap<String, Value> {
+    let mut layout = Layout::default();
+    layout.consolidated = false;
+    let Rendered::File(json) = made.render(layout).unwrap() else { return BTreeMap::new() };
+    let mut document: Value = serde_json::from_slice(&json).unwrap();
+    serde_json::from_value(document["refs"].take()).unwrap()
 }

@@ -28,14 +28,19 @@ async fn sidecars_are_as_they_were() {
         let source = open(testdata(&name).to_str().unwrap(), &options()).await.unwrap();
         let made = make(&*source, &name).await;
         let again = make(&Memory::new(&name, source.whole().unwrap()), &name).await;
-        for format in [Format::Json, Format::JsonGz, Format::JsonZst, Format::Parquet] {
+        let json = made.json().unwrap();
+        assert!(json == again.json().unwrap(), "{name}: another run gives another sidecar");
+        for format in [Format::JsonGz, Format::JsonZst, Format::Parquet] {
+            // Without optimisation large ones take long.
+            if json.len() > LARGEST {
+                continue;
+            }
             let mut layout = Layout::default();
             layout.format = format;
             let (one, other) = (made.render(layout).unwrap(), again.render(layout).unwrap());
             assert!(one == other, "{name}: another run gives another sidecar");
         }
 
-        let json = made.json().unwrap();
         let mut crc = flate2::Crc::new();
         crc.update(&json);
         writeln!(checksums, "{name} {} bytes, CRC-32 {:08x}", json.len(), crc.sum()).unwrap();

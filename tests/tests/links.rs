@@ -4,7 +4,7 @@
 
 use std::collections::BTreeMap;
 
-use e2e::{options, testdata};
+use e2e::{options, references, testdata};
 use h5refs::Error;
 use h5refs::fetch::Counters;
 use h5refs::kerchunk::{self, Selection, Which};
@@ -14,14 +14,13 @@ use serde_json::{Value, json};
 
 type Refs = BTreeMap<String, Value>;
 
-async fn made(file: &str, references: kerchunk::Options) -> Result<(Refs, Sidecar), Error> {
+async fn made(file: &str, what: kerchunk::Options) -> Result<(Refs, Sidecar), Error> {
     let source = open(testdata(file).to_str().unwrap(), &options()).await?;
     let mut options = Options::default();
     options.url = Some(file.to_owned());
-    options.references = references;
+    options.references = what;
     let made = sidecar(&*source, &options, &Counters::default()).await?;
-    let document: Value = serde_json::from_slice(&made.json().unwrap()).unwrap();
-    Ok((serde_json::from_value(document["refs"].clone()).unwrap(), made))
+    Ok((references(&made), made))
 }
 
 fn links(which: Which) -> kerchunk::Options {

@@ -8,7 +8,7 @@ use std::io::Read as _;
 
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
-use e2e::{options, testdata};
+use e2e::{options, references, testdata};
 use h5refs::fetch::Counters;
 use h5refs::kerchunk;
 use h5refs::sidecar::{Options, Sidecar, sidecar};
@@ -24,8 +24,7 @@ async fn made(file: &str, transcode_below: u64) -> (Refs, Sidecar) {
     options.references.inline_threshold = 0;
     options.references.transcode_below = transcode_below;
     let made = sidecar(&*source, &options, &Counters::default()).await.unwrap();
-    let document: Value = serde_json::from_slice(&made.json().unwrap()).unwrap();
-    (serde_json::from_value(document["refs"].clone()).unwrap(), made)
+    (references(&made), made)
 }
 
 fn metadata(refs: &Refs, array: &str) -> Value {
