@@ -67,6 +67,7 @@ const FAULTS: &[Known] = &[
     known("vlen_strings.h5", "not_utf8/*", "only here", "a string that is not UTF-8 loses the dataset"),
     known("vlen_strings.h5", "scalar/0", "only here", "scalar variable-length strings read as nothing"),
     known("old_versions.h5", "no_fill_value/*", "only here", "an undefined fill value loses the dataset"),
+    known("object_references.h5", "references/*", "*", "references read as the text None"),
     known("region_references.h5", "group/.zattrs", "*", "references become Python text"),
     known("layouts.h5", "compact_scalar/*", "only here", "compact scalars are dropped"),
 ];

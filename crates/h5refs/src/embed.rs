@@ -1,12 +1,11 @@
-//! Variable-length strings: read chunk by chunk, collection by collection, and put into the sidecar.
+//! Variable-length strings and references: read chunk by chunk, collection by collection, and put into the sidecar.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
 use bytes::Bytes;
 use h5meta::heap::global::{Collection, SMALLEST};
-use h5meta::superblock::Superblock;
-use h5meta::{Address, Kind};
+use h5meta::{Address, Index, Kind};
 
 use crate::error::Result;
 use crate::fetch::{Counters, Policy, read_ranges};
@@ -17,7 +16,7 @@ use crate::source::Source;
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct File<'a> {
     pub(crate) source: &'a dyn Source,
-    pub(crate) superblock: &'a Superblock,
+    pub(crate) index: &'a Index,
     pub(crate) length: u64,
     pub(crate) policy: &'a Policy,
     pub(crate) counters: &'a Counters,
@@ -51,7 +50,7 @@ pub(crate) async fn embed(references: &mut References, file: File<'_>, most: u64
             Raw::Stored(_) => fetched.next().unwrap_or_default(),
             Raw::Here(bytes) => bytes.clone(),
         };
-        let found = match chunk.ids(&bytes, file.superblock.sizes) {
+        let found = match chunk.ids(&bytes, file.index.superblock.sizes) {
             Ok(found) => {
                 found.collections(&mut wanted);
                 Some(found)
@@ -69,18 +68,18 @@ pub(crate) async fn embed(references: &mut References, file: File<'_>, most: u64
     for (key, found) in ids {
         let Some(found) = found else { continue };
         let array = array(&key);
-        let encoded = found.encode(|address| match collections.get(&address) {
+        if lost.contains_key(&array) {
+            continue;
+        }
+        let collection = |address| match collections.get(&address) {
             Some(collection) => collection.clone(),
             None => Err("a heap collection that was not read".into()),
-        });
+        };
+        let path = |address| file.index.object_at(address).map(|object| object.path.clone());
         let size = sizes.entry(array.clone()).or_default();
-        match encoded {
+        match found.encode(collection, path, most.saturating_sub(*size)) {
             Ok(encoded) => {
                 *size = size.saturating_add(encoded.len() as u64);
-                if *size > most {
-                    let why = format!("more than {most} bytes of variable-length strings");
-                    lost.entry(array).or_insert(why);
-                }
                 references.put(&key, Bytes::from(encoded));
             }
             Err(why) => _ = lost.entry(array).or_insert(why),
@@ -105,7 +104,7 @@ async fn collections(
         let mut ranges = Vec::new();
         let mut known = Vec::new();
         for (address, size) in std::mem::take(&mut asked) {
-            match file.superblock.locate(address) {
+            match file.index.superblock.locate(address) {
                 Ok(at) if at.0 < file.length => {
                     ranges.push(at.0..at.0.saturating_add(size).min(file.length));
                     known.push(address);
@@ -115,7 +114,7 @@ async fn collections(
         }
         let pieces = read_ranges(file.source, &ranges, file.policy, file.counters).await?;
         for (address, bytes) in known.into_iter().zip(pieces) {
-            match Collection::decode(&bytes, file.superblock.sizes) {
+            match Collection::decode(&bytes, file.index.superblock.sizes) {
                 Ok(collection) => _ = read.insert(address, Ok(Arc::new(collection))),
                 Err(error) => match error.kind() {
                     Kind::Truncated { need, .. } if !last && *need <= file.length => {

@@ -99,7 +99,7 @@ pub async fn sidecar(
     let length = index.file_length;
     let file = File {
         source,
-        superblock: &index.superblock,
+        index: &index,
         length: length.unwrap_or(u64::MAX),
         policy: &options.policy,
         counters,

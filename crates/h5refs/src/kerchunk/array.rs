@@ -1,26 +1,24 @@
 //! A dataset as a Zarr array, or why it cannot be one.
 
 use std::ops::Range;
-use std::sync::Arc;
 
 use bytes::Bytes;
-use h5meta::filter::{self, Failure};
+use h5meta::message::Dataspace;
 use h5meta::message::datatype::Class;
-use h5meta::message::{Dataspace, Filter};
 use h5meta::model::{Dataset, Effect, Index, Object, Problem, Storage};
 use serde_json::{Value, json};
 
 use super::absent::Absent;
 use super::attrs::{self, as_text, find, is_scale};
+use super::codec::Codecs;
 use super::codec::check_place;
-use super::codec::{self, Codecs};
 use super::dims::Dimensions;
 use super::dtype::dtype;
 use super::elsewhere::{self, Tiling};
 use super::fill_value::{Fill, fill_value};
 use super::pipeline::{self, check_rank, chunked_codecs, is_inside};
 use super::subchunk;
-use super::text::{Raw, TextChunk};
+use super::text::{Meaning, Raw, Text};
 use super::transcode::Transcoding;
 use super::{NotReferenced, Options, Reference};
 
@@ -41,7 +39,7 @@ pub(super) struct Array {
     /// Zeros at the end of each key, for the dimensions of an array type.
     further: usize,
     codecs: Codecs,
-    /// Of variable-length strings.
+    /// Of variable-length strings, or references.
     text: Option<Text>,
     /// The chunks of a dataset whose data is in other files.
     tiling: Option<Tiling>,
@@ -66,35 +64,6 @@ pub(super) struct File<'a> {
     pub(super) index: &'a Index,
     pub(super) problems: &'a [Problem],
     pub(super) options: &'a Options,
-}
-
-/// What it takes to look strings up.
-#[derive(Clone, Debug)]
-struct Text {
-    filters: Arc<[Filter]>,
-    element_size: u32,
-}
-
-impl Text {
-    fn new(element_size: u32, dataset: &Dataset, options: &Options) -> Result<Self, String> {
-        let (filters, chunk_shape) = match &dataset.storage {
-            Storage::Chunked { chunk_shape, .. } => (dataset.filters.as_slice(), &**chunk_shape),
-            _ => (&[][..], &[][..]),
-        };
-        if let Err(Failure::Unknown(id)) = filter::check(filters) {
-            let named = filters.iter().find(|filter| filter.id == id).map_or("", codec::name);
-            return Err(format!("filter {id} ({named})"));
-        }
-        // Each string takes four bytes for its length, if no more; a chunk may be larger than all.
-        let elements = dataset.dataspace.as_ref().and_then(Dataspace::elements);
-        let in_chunk = chunk_shape.iter().try_fold(1_u64, |n, &extent| n.checked_mul(extent));
-        let most = options.max_inline_vlen / 4;
-        if [elements, in_chunk].iter().any(|n| n.is_none_or(|n| n > most)) {
-            let most = options.max_inline_vlen;
-            return Err(format!("more than {most} bytes of variable-length strings"));
-        }
-        Ok(Self { filters: filters.into(), element_size })
-    }
 }
 
 impl Array {
@@ -134,9 +103,13 @@ impl Array {
         let shape = dataspace.shape().to_vec();
         let dtype = dtype(datatype)?;
         let element_size = u64::from(datatype.size);
-        let is_text = matches!(datatype.class, Class::VariableString(_));
+        let meaning = match datatype.class {
+            Class::VariableString(_) => Some(Meaning::Strings),
+            Class::Reference(_) => Some(Meaning::Objects),
+            _ => None,
+        };
         let chunk_shape = match &dataset.storage {
-            Storage::Contiguous { at: Some(at), .. } if !is_text => {
+            Storage::Contiguous { at: Some(at), .. } if meaning.is_none() => {
                 let most = options.subchunk.unwrap_or(u64::MAX);
                 let end = dataset.size().and_then(|size| at.0.checked_add(size));
                 let spare = index.file_length.zip(end).and_then(|(all, end)| all.checked_sub(end));
@@ -158,13 +131,11 @@ impl Array {
             }
             _ => return Err("its layout could not be read".into()),
         };
-        let text = match is_text {
-            true => Some(Text::new(datatype.size, dataset, options)?),
-            false => None,
-        };
+        let text = meaning.map(|meaning| Text::new(meaning, datatype.size, dataset, options));
+        let text = text.transpose()?;
         let tiling = tiling.and_then(|tiling| tiling.as_ref().ok()).cloned();
         if tiling.is_some() && text.is_some() {
-            return Err("variable-length strings in other files".into());
+            return Err("variable-length strings or references in other files".into());
         }
         let mut plain = None;
         let codecs = match (&text, &tiling) {
@@ -295,7 +266,7 @@ impl Array {
     fn here(&self, data: &[u8]) -> Reference {
         let bytes = Bytes::copy_from_slice(data);
         match &self.text {
-            Some(text) => Reference::Text(self.text_chunk(text, Raw::Here(bytes), 0)),
+            Some(text) => Reference::Text(text.chunk(Raw::Here(bytes), 0, &self.chunk_shape)),
             None => Reference::Inline(bytes),
         }
     }
@@ -303,19 +274,10 @@ impl Array {
     /// A chunk somewhere in the file.
     fn stored(&self, range: Range<u64>, filter_mask: u32) -> Reference {
         match &self.text {
-            Some(text) => Reference::Text(self.text_chunk(text, Raw::Stored(range), filter_mask)),
+            Some(text) => {
+                Reference::Text(text.chunk(Raw::Stored(range), filter_mask, &self.chunk_shape))
+            }
             None => Reference::Range(range),
-        }
-    }
-
-    fn text_chunk(&self, text: &Text, raw: Raw, filter_mask: u32) -> TextChunk {
-        let elements = self.chunk_shape.iter().fold(1_u64, |n, &extent| n.saturating_mul(extent));
-        TextChunk {
-            raw,
-            filters: Arc::clone(&text.filters),
-            filter_mask,
-            elements: usize::try_from(elements).unwrap_or(usize::MAX),
-            element_size: usize::try_from(text.element_size).unwrap_or(usize::MAX),
         }
     }
 

@@ -3,7 +3,7 @@
 //! Chunks are referenced as they are stored, so a datatype can be named only if numpy has one with
 //! exactly its bytes.
 
-use h5meta::message::datatype::{Bits, ByteOrder, Class, Datatype, Float, Member};
+use h5meta::message::datatype::{Bits, ByteOrder, Class, Datatype, Float, Member, ReferenceKind};
 use serde_json::{Value, json};
 
 /// A Zarr data type.
@@ -25,7 +25,7 @@ pub(super) enum Kind {
     Complex,
     /// Strings, opaque bytes and compounds: base64.
     Bytes,
-    /// Strings of any length: null.
+    /// Strings of any length, and the paths that references lead to: null.
     Text,
 }
 
@@ -58,15 +58,17 @@ pub(super) fn dtype(datatype: &Datatype) -> Result<Dtype, String> {
         Class::Array { shape, base } => {
             let mut inner = dtype(base)?;
             if inner.kind == Kind::Text {
-                return Err("arrays of variable-length strings".into());
+                return Err("arrays of variable-length strings or references".into());
             }
             let mut dims: Vec<u64> = shape.iter().map(|&n| n.into()).collect();
             dims.append(&mut inner.shape);
             Ok(Dtype { shape: dims, ..inner })
         }
         Class::Time { .. } => Err("time datatype".into()),
-        Class::Reference(_) => Err("references to objects or regions".into()),
-        Class::VariableString(_) => plain("|O".into(), Kind::Text),
+        Class::VariableString(_) | Class::Reference(ReferenceKind::Object) => {
+            plain("|O".into(), Kind::Text)
+        }
+        Class::Reference(_) => Err("references to regions, or of HDF5 1.12".into()),
         Class::VariableLength { .. } => Err("variable-length sequences".into()),
         _ => Err(format!("datatype class {} of {size} bytes", datatype.class_number())),
     }
@@ -231,7 +233,7 @@ fn field(
     }
     let dtype = dtype(datatype).map_err(|why| format!("a compound of {why}"))?;
     if dtype.kind == Kind::Text {
-        return Err("a compound of variable-length strings".into());
+        return Err("a compound of variable-length strings or references".into());
     }
     if fields.len() >= MOST_FIELDS {
         return Err(too_many());

@@ -12,7 +12,7 @@
 //! | `subchunk` | large contiguous datasets in pieces |
 //! | `fill_value` | what elements that were never written read as |
 //! | `attrs` | attributes as JSON |
-//! | `text` | chunks of variable-length strings, whose text goes into the sidecar |
+//! | `text` | chunks of variable-length strings and references, whose text goes into the sidecar |
 //! | `dims` | `_ARRAY_DIMENSIONS` |
 //! | `elsewhere` | data in other files |
 //! | `select` | which objects are wanted |
