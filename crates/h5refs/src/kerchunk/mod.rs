@@ -17,6 +17,7 @@
 //! | `elsewhere` | data in other files |
 //! | `select` | which objects are wanted |
 //! | `tree` | the objects of a sidecar, with the paths that links give them |
+//! | `pending` | references that wait for bytes |
 //! | `place` | references in their places |
 //!
 //! Nothing here does I/O: small chunks that are to be inlined are named, and put in place by whoever
@@ -31,6 +32,7 @@ mod dtype;
 mod elsewhere;
 mod encode;
 mod fill_value;
+mod pending;
 mod pipeline;
 mod place;
 mod select;
@@ -223,91 +225,6 @@ impl References {
         references.sort();
         references.tree = tree;
         references
-    }
-
-    /// The byte ranges of the chunks that are to be inlined.
-    #[must_use]
-    pub fn to_inline(&self) -> Vec<Range<u64>> {
-        let range = |(_, reference): &(String, Reference)| match reference {
-            Reference::ToInline(range) => Some(range.clone()),
-            _ => None,
-        };
-        self.entries.iter().filter_map(range).collect()
-    }
-
-    /// Puts chunks in place, in the order of [`References::to_inline`].
-    pub fn inline(&mut self, chunks: Vec<Bytes>) {
-        let pending = self.entries.iter_mut().map(|(_, reference)| reference);
-        let pending = pending.filter(|reference| matches!(reference, Reference::ToInline(_)));
-        for (reference, bytes) in pending.zip(chunks) {
-            *reference = Reference::Inline(bytes);
-        }
-    }
-
-    /// The chunks that are to be decoded, with their keys.
-    pub(crate) fn to_decode(&self) -> Vec<(String, ToDecode)> {
-        let chunk = |(key, reference): &(String, Reference)| match reference {
-            Reference::ToDecode(chunk) => Some((key.clone(), chunk.clone())),
-            _ => None,
-        };
-        self.entries.iter().filter_map(chunk).collect()
-    }
-
-    /// Decodes chunks and puts them in place, each with its stored bytes. An array of which one cannot be
-    /// decoded is taken out.
-    pub(crate) fn decode(&mut self, chunks: impl Iterator<Item = ((String, ToDecode), Bytes)>) {
-        let mut lost = BTreeMap::new();
-        for ((key, chunk), stored) in chunks {
-            match chunk.decode(&stored) {
-                Ok(plain) => self.put(&key, plain),
-                Err(why) => {
-                    let array = key.rsplit_once('/').map_or("", |(array, _)| array);
-                    lost.entry(array.to_owned()).or_insert(why);
-                }
-            }
-        }
-        for (array, why) in lost {
-            self.take_out(&array, why);
-        }
-    }
-
-    /// The byte ranges of other files that are to be inlined, by file.
-    pub(crate) fn to_inline_elsewhere(&self) -> BTreeMap<Arc<str>, Vec<Range<u64>>> {
-        let mut ranges: BTreeMap<_, Vec<_>> = BTreeMap::new();
-        for (_, reference) in &self.entries {
-            if let Reference::Elsewhere { file, range, inline: true } = reference {
-                ranges.entry(Arc::clone(file)).or_default().push(range.clone());
-            }
-        }
-        ranges
-    }
-
-    /// Puts chunks of another file in place, in the order of [`References::to_inline_elsewhere`].
-    pub(crate) fn inline_elsewhere(&mut self, of: &str, chunks: Vec<Bytes>) {
-        let pending = self.entries.iter_mut().map(|(_, reference)| reference);
-        let pending = pending.filter(|reference| {
-            matches!(reference, Reference::Elsewhere { file, inline: true, .. } if **file == *of)
-        });
-        for (reference, bytes) in pending.zip(chunks) {
-            *reference = Reference::Inline(bytes);
-        }
-    }
-
-    /// The chunks of strings that are to be looked up, with their keys.
-    pub(crate) fn texts(&self) -> Vec<(String, TextChunk)> {
-        let text = |(key, reference): &(String, Reference)| match reference {
-            Reference::Text(chunk) => Some((key.clone(), chunk.clone())),
-            _ => None,
-        };
-        self.entries.iter().filter_map(text).collect()
-    }
-
-    /// Puts a chunk in place.
-    pub(crate) fn put(&mut self, key: &str, bytes: Bytes) {
-        let found = self.entries.binary_search_by(|(other, _)| other.as_str().cmp(key));
-        if let Some((_, reference)) = found.ok().and_then(|n| self.entries.get_mut(n)) {
-            *reference = Reference::Inline(bytes);
-        }
     }
 
     /// Takes an array out, and says why.
