@@ -2,6 +2,7 @@
 
 use std::time::Duration;
 
+use bytesize::ByteSize;
 use clap::{Parser, Subcommand};
 use h5refs::kerchunk::{CodecSet, Which};
 use h5refs::render::Format;
@@ -11,7 +12,7 @@ use h5refs::source::SourceOptions;
 
 /// Makes kerchunk sidecars for HDF5 and NetCDF-4 files, on disk or on object storage, without libhdf5.
 #[derive(Debug, Parser)]
-#[command(version, max_term_width = 100, after_help = EXIT_CODES)]
+#[command(version, max_term_width = 100, after_help = NOTES)]
 pub(crate) struct Args {
     /// Say on standard error what is retried, and why
     #[arg(short, long, global = true)]
@@ -20,13 +21,13 @@ pub(crate) struct Args {
     pub(crate) command: Command,
 }
 
-const EXIT_CODES: &str = "Exit codes: 0 done; 1 wrong usage; 2 done, but not everything could be \
+const NOTES: &str = "Sizes are bytes, or have a unit: 500, 64kB, 1MiB. Exit codes: 0 done; 1 wrong usage; 2 done, but not everything could be \
     referenced, or decoded (with --strict); 3 storage or network failed, worth trying again; 4 not HDF5, \
     or broken; a sidecar that does not fit its file";
 
 #[derive(Debug, Subcommand)]
 pub(crate) enum Command {
-    /// Write a sidecar for each file: kerchunk reference JSON
+    /// Write a sidecar for each file: kerchunk references
     Index(IndexArgs),
     /// List what a file holds: groups, datasets, where their chunks are
     Ls(LsArgs),
@@ -59,15 +60,15 @@ pub(crate) struct IndexArgs {
     #[arg(long, value_enum, default_value = "all", help_heading = "Selection")]
     pub(crate) links: Links,
     /// Bytes that further paths may add to the sidecar
-    #[arg(long, default_value_t = 256 << 20, value_name = "BYTES", help_heading = "Selection")]
-    pub(crate) max_linked: u64,
+    #[arg(long, default_value = "256MiB", value_name = "SIZE", help_heading = "Selection")]
+    pub(crate) max_linked: ByteSize,
     /// Put chunks of fewer stored bytes than this into the sidecar itself
-    #[arg(long, default_value_t = 500, value_name = "BYTES")]
-    pub(crate) inline_threshold: u64,
+    #[arg(long, default_value = "500", value_name = "SIZE")]
+    pub(crate) inline_threshold: ByteSize,
     /// Bytes of variable-length strings that one dataset may put into the sidecar: readers cannot
     /// follow them in the file
-    #[arg(long, default_value_t = 64 << 20, value_name = "BYTES")]
-    pub(crate) max_inline_vlen: u64,
+    #[arg(long, default_value = "64MiB", value_name = "SIZE")]
+    pub(crate) max_inline_vlen: ByteSize,
     /// Open the other files that datasets have their data in (external storage, virtual datasets), and
     /// reference these too
     #[arg(long)]
@@ -77,11 +78,11 @@ pub(crate) struct IndexArgs {
     pub(crate) max_files: u64,
     /// Decode datasets of fewer bytes than this into the sidecar, where no codecs of Zarr readers can say
     /// what was done to their chunks
-    #[arg(long, default_value_t = 1 << 20, value_name = "BYTES")]
-    pub(crate) transcode_below: u64,
-    /// Cut larger contiguous datasets into chunks of at most so many bytes, to be read in parallel
-    #[arg(long, value_name = "BYTES", value_parser = clap::value_parser!(u64).range(1..))]
-    pub(crate) subchunk: Option<u64>,
+    #[arg(long, default_value = "1MiB", value_name = "SIZE")]
+    pub(crate) transcode_below: ByteSize,
+    /// Cut larger contiguous datasets into chunks of at most this size, to be read in parallel
+    #[arg(long, value_name = "SIZE")]
+    pub(crate) subchunk: Option<ByteSize>,
     /// What the sidecar looks like; by default what the name of --output ends with says, else json
     #[arg(long, value_enum, help_heading = "Format")]
     pub(crate) format: Option<FormatName>,

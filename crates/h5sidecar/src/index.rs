@@ -111,11 +111,11 @@ async fn one(file: &str, args: &IndexArgs, opener: &Arc<Opener>) -> anyhow::Resu
             h5refs::Error::Usage { location: "--include, --exclude".into(), reason }
         })?;
     options.references.links = args.links.into();
-    options.references.max_linked = args.max_linked;
-    options.references.inline_threshold = args.inline_threshold;
-    options.references.max_inline_vlen = args.max_inline_vlen;
-    options.references.transcode_below = args.transcode_below;
-    options.references.subchunk = args.subchunk;
+    options.references.max_linked = args.max_linked.as_u64();
+    options.references.inline_threshold = args.inline_threshold.as_u64();
+    options.references.max_inline_vlen = args.max_inline_vlen.as_u64();
+    options.references.transcode_below = args.transcode_below.as_u64();
+    options.references.subchunk = args.subchunk.map(|size| size.as_u64().max(1));
     options.references.codecs = args.codecs.into();
     options.record_version = args.record_version;
     options.url.clone_from(&args.url);
