@@ -23,6 +23,7 @@ import heaps  # noqa: F401
 import newer  # noqa: F401
 import not_hdf5  # noqa: F401
 import references  # noqa: F401
+import sidecars  # noqa: F401
 import storage  # noqa: F401
 import values  # noqa: F401
 import virtual  # noqa: F401
