@@ -134,3 +134,69 @@ impl Checked {
         (0_u64..).zip(&self.chunks).filter(is_wanted).map(|(_, chunk)| chunk).collect()
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::verify::read::document;
+
+    const SIDECAR: &str = r#"{"version":1,"templates":{"u":"a.h5"},"refs":{
+        ".zgroup":"{\"zarr_format\":2}",".zattrs":{"h5sidecar_source":{"length":9}},
+        "g/.zgroup":{"zarr_format":2},
+        "g/a/.zarray":{"zarr_format":2,"shape":[5,2],"chunks":[2,2],"dtype":"<i4","order":"C","filters":
+            [{"id":"shuffle","elementsize":4},{"id":"zlib","level":4}],"compressor":null,"fill_value":null},
+        "g/a/.zattrs":{"_ARRAY_DIMENSIONS":["y","x"]},
+        "g/a/0.0":["{{u}}",3,4],"g/a/1.0":["a.h5",7,1],"g/a/2.0":"base64:AQI=",
+        "b/.zarray":{"zarr_format":2,"shape":[3],"chunks":[3],"dtype":"|u1","order":"C","filters":null,
+            "compressor":null,"fill_value":0},"b/0":"abc"}}"#;
+
+    #[test]
+    fn what_is_right_has_no_faults() {
+        let checked = check(document(SIDECAR.as_bytes()).unwrap());
+        assert_eq!(checked.faults, []);
+        assert_eq!((checked.groups, checked.arrays.len(), checked.chunks.len()), (2, 2, 4));
+        assert_eq!(checked.referenced(), 2);
+        assert_eq!(checked.recorded.as_ref().unwrap()["length"], 9);
+        // The first of each, and all.
+        assert_eq!(checked.sample(0).len(), 2);
+        assert_eq!(checked.sample(u64::MAX).len(), 4);
+        let faults = outside(&checked.chunks, &BTreeMap::from([("a.h5", 7)]));
+        assert_eq!(faults, [Fault::new("g/a/1.0", "bytes 7..8 of 7 of a.h5")]);
+    }
+
+    #[test]
+    fn bytes_that_do_not_fit_are_faults() {
+        let short = SIDECAR.replace("\"abc\"", "\"ab\"").replace("g/a/2.0", "g/a/3.0");
+        let checked = check(document(short.as_bytes()).unwrap());
+        let faults: Vec<String> =
+            checked.faults.iter().map(|fault| format!("{}: {}", fault.key, fault.reason)).collect();
+        assert_eq!(
+            faults,
+            ["g/a/3.0: no chunk of its array", "b/0: 2 bytes, its array's chunks have 3"]
+        );
+    }
+
+    /// Whatever a sidecar says, it is checked to an end.
+    #[test]
+    fn a_changed_sidecar_is_right_or_wrong() {
+        let mut random = fastrand::Rng::with_seed(7);
+        let (mut none, mut wrong) = (0, 0);
+        for _ in 0..20_000 {
+            let mut bytes = SIDECAR.as_bytes().to_vec();
+            for _ in 0..random.usize(1..4) {
+                let at = random.usize(..bytes.len());
+                match random.u8(..4) {
+                    0 => bytes[at] = random.u8(b' '..127),
+                    1 => _ = bytes.remove(at),
+                    2 => bytes.insert(at, b'9'),
+                    _ => bytes[at] = b"0123456789\"[]{},:"[random.usize(..17)],
+                }
+            }
+            match document(&bytes) {
+                Ok(sidecar) => wrong += usize::from(!check(sidecar).faults.is_empty()),
+                Err(_) => none += 1,
+            }
+        }
+        assert!(none > 1000 && wrong > 1000, "{none} {wrong}");
+    }
+}

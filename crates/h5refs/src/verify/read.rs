@@ -134,7 +134,7 @@ impl<'de> Deserialize<'de> for Entries {
 }
 
 /// Kerchunk reference JSON.
-fn document(json: &[u8]) -> std::result::Result<Sidecar, String> {
+pub(super) fn document(json: &[u8]) -> std::result::Result<Sidecar, String> {
     let document: Document = serde_json::from_slice(json)
         .map_err(|error| format!("no kerchunk reference JSON of version 1: {error}"))?;
     if document.version != 1 {
