@@ -4,8 +4,8 @@
 //! and those registered with The HDF Group that are most met with; each has a file that says where its
 //! format is described. The others are named by their number.
 //!
-//! Whatever the stored bytes say, little more than the bytes asked for are held at once, and what a
-//! decoder works with: at most 4 MB for bzip2, and 8 MiB of zstd's window.
+//! Whatever the stored bytes say, no more is held at once than a few times the bytes asked for and stored, and
+//! what a decoder works with: 4 MB for bzip2, half that for zstd, little for the others.
 
 mod bits;
 mod bitshuffle;

@@ -1,17 +1,16 @@
 //! Zstandard: frames of RFC 8878.
 
-use std::io::Write;
+use std::io::{Read as _, Write};
 
 use ruzstd::decoding::errors::{FrameDecoderError, ReadFrameHeaderError};
 use ruzstd::decoding::{BlockDecodingStrategy, FrameDecoder};
 
-use super::bytes::take;
+use super::bytes::{array, take};
 use super::{Failure, MORE, Result};
 use crate::wire::{to_u64, to_usize};
 
-/// The window that RFC 8878 (3.1.1.1.2) wants every decoder to have. What of it has been decoded is held
-/// until there is more, so that a larger one is accepted only where the chunk is as large.
-const WINDOW: u64 = 8 << 20;
+/// The bit of the frame header descriptor that says that the content is the window.
+const SINGLE_SEGMENT: u8 = 1 << 5;
 
 const NOT_ITS: Failure = Failure::Invalid("bytes that are no Zstandard frame");
 
@@ -19,9 +18,15 @@ const NOT_ITS: Failure = Failure::Invalid("bytes that are no Zstandard frame");
 pub(super) fn decode(mut rest: &[u8], most: usize) -> Result<Vec<u8>> {
     let mut plain = Plain { bytes: Vec::new(), most };
     while !rest.is_empty() {
+        // No frame is shorter than the magic number, the descriptor and a byte.
+        let [m, a, g, i, descriptor, mut window] = array(&mut rest)?;
+        if descriptor & SINGLE_SEGMENT == 0 {
+            window = window_descriptor(window, to_u64(most));
+        }
+        let start = [m, a, g, i, descriptor, window];
         let mut decoder = FrameDecoder::new();
-        decoder.set_max_window_size(to_u64(most).max(WINDOW));
-        match decoder.init(&mut rest) {
+        decoder.set_max_window_size(u64::MAX);
+        match decoder.init(start.chain(&mut rest)) {
             Ok(()) => frame(&mut decoder, &mut rest, &mut plain)?,
             Err(FrameDecoderError::ReadFrameHeaderError(ReadFrameHeaderError::SkipFrame {
                 length,
@@ -31,6 +36,16 @@ pub(super) fn decode(mut rest: &[u8], most: usize) -> Result<Vec<u8>> {
         }
     }
     Ok(plain.bytes)
+}
+
+/// The Window_Descriptor (3.1.1.1.2) of a window that is large enough for `most` bytes, if this one is larger:
+/// the decoder holds a window of what it has decoded until there is more.
+fn window_descriptor(given: u8, most: u64) -> u8 {
+    let size = |descriptor: u8| {
+        let base = 1_u64.wrapping_shl(u32::from(descriptor >> 3).wrapping_add(10));
+        base.saturating_add((base >> 3).saturating_mul(u64::from(descriptor & 7)))
+    };
+    (0..given).find(|descriptor| size(*descriptor) >= most).unwrap_or(given)
 }
 
 fn frame(decoder: &mut FrameDecoder, rest: &mut &[u8], plain: &mut Plain) -> Result<()> {
@@ -92,11 +107,14 @@ mod tests {
     }
 
     #[test]
-    fn a_window_larger_than_the_chunk_and_what_decoders_have_is_refused() {
+    fn a_window_is_no_larger_than_the_chunk() {
+        assert_eq!(window_descriptor(255, 0), 0);
+        assert_eq!(window_descriptor(255, 1024), 0);
+        assert_eq!(window_descriptor(255, 1025), 1);
+        assert_eq!(window_descriptor(255, 2048), 8);
+        assert_eq!(window_descriptor(3, 2048), 3);
         let mut large = FRAME;
-        large[5] = 13 << 3; // 2^(10 + 13) bytes
+        large[5] = 30 << 3; // 2^(10 + 30) bytes
         assert_eq!(decode(&large, 1024).unwrap(), [7; 1024]);
-        large[5] = 14 << 3;
-        assert_eq!(decode(&large, 1024), Err(NOT_ITS));
     }
 }
