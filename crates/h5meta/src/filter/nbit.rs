@@ -44,7 +44,7 @@ pub(super) struct Parameters {
 /// A part of which the end has not been read.
 enum Outer {
     Array { size: usize },
-    Compound { size: usize, left: u32, at: usize, members: Vec<(usize, usize)> },
+    Compound { size: usize, room: usize, left: u32, at: usize, members: Vec<(usize, usize)> },
 }
 
 impl Parameters {
@@ -142,7 +142,8 @@ fn parts(mut rest: &[u32]) -> Result<Vec<Part>> {
             3 => {
                 let left = next(&mut rest)?;
                 let at = to_usize(next(&mut rest)?.into());
-                outers.push(Outer::Compound { size, left, at, members: Vec::new() });
+                let members = Vec::new();
+                outers.push(Outer::Compound { size, room: size, left, at, members });
                 continue;
             }
             4 => Part::AsItIs { size },
@@ -158,22 +159,19 @@ fn parts(mut rest: &[u32]) -> Result<Vec<Part>> {
                     Part::Array { size, base: inner }
                 }
                 Some(Outer::Array { .. }) => return Err(NOT_ITS),
-                Some(Outer::Compound { size, left, at, mut members }) => {
-                    let end = at.saturating_add(length);
+                Some(Outer::Compound { size, room, left, at, mut members }) => {
                     members.push((at, inner));
-                    if end > size {
+                    // In any order, but together no longer than the compound: so they are not many.
+                    let room = room.checked_sub(length).ok_or(NOT_ITS)?;
+                    if at.saturating_add(length) > size {
                         return Err(NOT_ITS);
                     }
                     if left <= 1 {
                         Part::Compound { size, members }
                     } else {
-                        let at = to_usize(next(&mut rest)?.into());
-                        // Members overlap in no datatype: so they are no more than their bytes.
-                        if at < end {
-                            return Err(NOT_ITS);
-                        }
                         let left = left.wrapping_sub(1);
-                        outers.push(Outer::Compound { size, left, at, members });
+                        let at = to_usize(next(&mut rest)?.into());
+                        outers.push(Outer::Compound { size, room, left, at, members });
                         break;
                     }
                 }
@@ -238,6 +236,9 @@ mod tests {
         let plain = decoded(&outer, &stored, 16).unwrap();
         assert_eq!(plain[..8], [0, 1, 0xaa, 0, 2, 0xbb, 0, 0x80]);
         assert_eq!(plain[8..], plain[..8]);
+        // Members in another order than their offsets'.
+        let plain = decoded(&[3, 3, 2, 2, 4, 1, 0, 4, 1], &[1, 2, 3, 4], 6).unwrap();
+        assert_eq!(plain, [2, 0, 1, 4, 0, 3]);
     }
 
     #[test]
@@ -258,7 +259,7 @@ mod tests {
             &[2, 4, 4, 3],                // no whole number of the base
             &[2, 4],                      // an array of nothing
             &[3, 4, 1, 1, 4, 4],          // a member that is longer than the compound
-            &[3, 4, 2, 0, 4, 2, 1, 4, 2], // members that overlap
+            &[3, 4, 2, 0, 4, 2, 1, 4, 3], // members longer together than the compound
             &[3, 4, 3, 0, 4, 2],          // a member that is not there
         ] {
             assert_eq!(decoded(datatype, &[0; 64], 64), Err(NOT_ITS), "{datatype:?}");

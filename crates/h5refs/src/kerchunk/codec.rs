@@ -3,13 +3,12 @@
 //! Filters are applied first to last on writing, as Zarr's `filters` are: the order is kept. kerchunk
 //! puts shuffle first wherever it was, which makes other orders unreadable.
 
-use h5meta::filter::{DEFLATE, FLETCHER32, SHUFFLE};
+use h5meta::filter::{
+    BITSHUFFLE, BLOSC, BZIP2, DEFLATE, FLETCHER32, LZ4, LZF, NBIT, SCALEOFFSET, SHUFFLE, SZIP, ZSTD,
+};
 use h5meta::message::Filter;
 use h5meta::model::Chunk;
 use serde_json::{Value, json};
-
-const BLOSC: u16 = 32001;
-const ZSTD: u16 = 32015;
 
 /// The bytes of a fletcher32 checksum, which follows what it is of.
 const CHECKSUM: u64 = 4;
@@ -111,14 +110,14 @@ pub fn name(filter: &Filter) -> &str {
         DEFLATE => "deflate",
         SHUFFLE => "shuffle",
         FLETCHER32 => "fletcher32",
-        4 => "szip",
-        5 => "nbit",
-        6 => "scaleoffset",
-        32000 => "lzf",
+        SZIP => "szip",
+        NBIT => "nbit",
+        SCALEOFFSET => "scaleoffset",
+        LZF => "lzf",
         BLOSC => "blosc",
-        32004 => "lz4",
-        307 => "bzip2",
-        32008 => "bitshuffle",
+        LZ4 => "lz4",
+        BZIP2 => "bzip2",
+        BITSHUFFLE => "bitshuffle",
         32013 => "zfp",
         ZSTD => "zstd",
         _ => filter.name.as_deref().unwrap_or("without a name"),
