@@ -137,19 +137,21 @@ def nbit(path):
             types[name].set_fields(26, 20, 6, 7, 13)
             types[name].set_offset(7)
             types[name].set_precision(20)
+            types[name].set_size(4)
         types["f8_le"] = h5t.IEEE_F64LE.copy()
         types["f8_le"].set_fields(55, 46, 9, 5, 41)
         types["f8_le"].set_offset(5)
         types["f8_le"].set_precision(51)
+        types["f8_le"].set_size(8)
         types["array"] = h5t.array_create(types["u2_le"], (3, 2))
         text = h5t.C_S1.copy()
         text.set_size(5)
-        types["compound"] = compound(19, (1, types["i2_be"]), (4, types["f4_le"]), (9, text), (15, types["u4_be"]))
+        types["compound"] = compound(19, (1, types["i2_be"]), (4, types["i4_le"]), (9, text), (15, types["u4_be"]))
         types["array_of_compound"] = h5t.array_create(compound(6, (0, types["i1"]), (2, types["i4_le"])), (2,))
         types["compound_of_arrays"] = compound(18, (0, h5t.array_create(types["i2_be"], (3,))), (7, h5t.array_create(text, (2,))))
         types["array_of_array"] = h5t.array_create(h5t.array_create(types["i1"], (2,)), (3,))
         # Nothing after the array: what libhdf5 2.0 writes then, it does not read.
-        types["compound_of_all"] = compound(20, (1, types["f4_be"]), (6, types["array_of_compound"]))
+        types["compound_of_all"] = compound(20, (1, types["u4_be"]), (6, types["array_of_compound"]))
         types["all_bits"] = h5t.STD_I16LE
         types["array_of_all_bits"] = h5t.array_create(h5t.STD_I16BE, (3,))
         for name, datatype in types.items():
