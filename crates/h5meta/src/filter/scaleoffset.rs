@@ -17,8 +17,8 @@ const HEADER: usize = 21;
 #[derive(Clone, Copy, Debug)]
 enum Class {
     Integer,
-    /// Of so many decimal places.
-    Float(i32),
+    /// Multiplied with this power of ten.
+    Float(f64),
 }
 
 /// Client data: the way of scaling (0), its factor, the number of elements, of what class these are, their
@@ -46,7 +46,11 @@ impl Parameters {
         // Scaling to a number of bits of the exponent (1) is defined, and nowhere done.
         let class = match (class, scaling, size) {
             (0, 2, 1 | 2 | 4 | 8) => Class::Integer,
-            (1, 0, 4 | 8) => Class::Float(i32::from_ne_bytes(factor.to_ne_bytes())),
+            // Parsed, for that rounds correctly, which no function is sure to do.
+            (1, 0, 4 | 8) => {
+                let places = i32::from_ne_bytes(factor.to_ne_bytes());
+                Class::Float(format!("1e{places}").parse().unwrap_or(f64::INFINITY))
+            }
             _ => return Err(NOT_ITS),
         };
         let fill: Vec<u8> = fill.iter().take(2).flat_map(|n| n.to_le_bytes()).collect();
@@ -103,15 +107,13 @@ impl Parameters {
         match (self.fill_value, self.class) {
             (Some(fill), _) if packed == ones(bits) => fill,
             (_, Class::Integer) => packed.wrapping_add(minimum),
-            (_, Class::Float(places)) => self.float(packed, minimum, places),
+            (_, Class::Float(power)) => self.float(packed, minimum, power),
         }
     }
 
     /// As libhdf5 calculates, in the precision of the element: the result depends on it.
     #[expect(clippy::as_conversions, clippy::cast_possible_truncation, reason = "which rounds")]
-    fn float(&self, packed: u64, minimum: u64, places: i32) -> u64 {
-        // Correctly rounded, which no function is sure to be.
-        let power: f64 = format!("1e{places}").parse().unwrap_or(f64::INFINITY);
+    fn float(&self, packed: u64, minimum: u64, power: f64) -> u64 {
         if self.size == 4 {
             let minimum = f32::from_bits(minimum as u32);
             (packed as f32 / power as f32 + minimum).to_bits().into()

@@ -2,7 +2,8 @@
 //!
 //! HDF5 puts the bytes of the chunk before the stream (4, little-endian). What is special about szip beside
 //! the standard is as libaec's documentation of its szip interface and the files it makes have it: samples
-//! of 32 and 64 bits are shuffled and coded byte by byte, and each line is filled up to whole blocks.
+//! of 32 and 64 bits are shuffled and coded byte by byte, and each line is filled up to whole blocks. Of what
+//! is no whole number of such samples, as behind fletcher32, libaec stores anything in the place of the rest.
 
 use super::bits::Bits;
 use super::bytes::array;
