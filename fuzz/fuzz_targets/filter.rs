@@ -1,17 +1,147 @@
-//! Filters are undone or refused, whatever the bytes: never to more than was asked for.
+//! Filters are undone or refused, whatever the bytes and the parameters: to as many bytes as were asked for.
+//!
+//! An even first byte makes up filters, parameters and bytes. With an odd one the rest is what changes a chunk
+//! of the test files, so that the bytes of each filter need not be found.
 
 #![no_main]
 
-use h5meta::filter::decode;
-use h5meta::message::filter_pipeline;
+use std::sync::LazyLock;
+
+use h5meta::filter::{
+    BITSHUFFLE, BLOSC, BZIP2, DEFLATE, FLETCHER32, LZ4, LZF, NBIT, SCALEOFFSET, SHUFFLE, SZIP,
+    ZSTD, check, decode,
+};
+use h5meta::message::Filter;
+use h5meta::model::Storage;
+use h5meta_fuzz::whole;
 use libfuzzer_sys::fuzz_target;
 
+const ALL: [u16; 12] = [
+    DEFLATE,
+    SHUFFLE,
+    FLETCHER32,
+    SZIP,
+    NBIT,
+    SCALEOFFSET,
+    BZIP2,
+    LZF,
+    BLOSC,
+    LZ4,
+    BITSHUFFLE,
+    ZSTD,
+];
+
+/// A chunk as it is stored.
+#[derive(Clone)]
+struct Chunk {
+    bytes: Vec<u8>,
+    filters: Vec<Filter>,
+    mask: u32,
+    size: usize,
+}
+
+static CHUNKS: LazyLock<Vec<Chunk>> = LazyLock::new(|| {
+    let directory = concat!(env!("CARGO_MANIFEST_DIR"), "/../testdata");
+    let mut paths: Vec<_> = std::fs::read_dir(directory)
+        .expect("the test files")
+        .map(|entry| entry.unwrap().path())
+        .collect();
+    paths.sort();
+    let is_filters = |path: &std::path::PathBuf| path.to_string_lossy().contains("/filter");
+    paths
+        .into_iter()
+        .filter(is_filters)
+        .flat_map(|path| chunks(std::fs::read(path).unwrap()))
+        .collect()
+});
+
+fn chunks(file: Vec<u8>) -> Vec<Chunk> {
+    let (index, _) = whole(&file.clone().into()).expect("a test file");
+    let mut all = Vec::new();
+    for (_, dataset) in index.datasets() {
+        let Storage::Chunked { chunk_shape, chunks: Some(chunks), .. } = &dataset.storage else {
+            continue;
+        };
+        let element = dataset.datatype.as_ref().map_or(0, |datatype| u64::from(datatype.size));
+        let size = (chunk_shape.iter().product::<u64>() * element) as usize;
+        all.extend(chunks.iter().map(|chunk| Chunk {
+            bytes: file[chunk.at.0 as usize..][..chunk.size as usize].to_vec(),
+            filters: dataset.filters.clone(),
+            mask: chunk.filter_mask,
+            size,
+        }));
+    }
+    all
+}
+
 fuzz_target!(|input: &[u8]| {
-    let [mask, size, length, rest @ ..] = input else { return };
-    let (body, stored) = rest.split_at(usize::from(*length).min(rest.len()));
-    let Ok(filters) = filter_pipeline::decode(body) else { return };
-    let size = usize::from(*size) * 16;
-    if let Ok(plain) = decode(stored, &filters, (*mask).into(), size) {
+    let Some(chunk) = made_up(input).or_else(|| changed(input)) else { return };
+    let Chunk { bytes, filters, mask, size } = chunk;
+    let checked = check(&filters);
+    if let Ok(plain) = decode(&bytes, &filters, mask, size) {
         assert_eq!(plain.len(), size);
+        // What is skipped is checked all the same.
+        assert!(checked.is_ok() || mask != 0, "{checked:?}");
     }
 });
+
+fn made_up(input: &[u8]) -> Option<Chunk> {
+    let [kind, mask, low, high, first, second, rest @ ..] = input else { return None };
+    let mut rest = rest;
+    let mut filters = Vec::new();
+    for id in [first, second] {
+        // Fewer than there are numbers: the second is often none.
+        if let Some(&id) = ALL.get(usize::from(*id)) {
+            let client_data = numbers(&mut rest)?;
+            filters.push(Filter { id, name: None, flags: 0, client_data });
+        }
+    }
+    let size = u16::from_le_bytes([*low, *high]).into();
+    let mask = u32::from(*mask) & 3;
+    (kind % 2 == 0).then(|| Chunk { bytes: rest.to_vec(), filters, mask, size })
+}
+
+/// Numbers of one byte, or of four behind 0xff.
+fn numbers(rest: &mut &[u8]) -> Option<Vec<u32>> {
+    let (count, mut left) = rest.split_first()?;
+    let mut numbers = Vec::new();
+    for _ in 0..count % 32 {
+        let (byte, after) = left.split_first()?;
+        left = after;
+        numbers.push(match byte {
+            0xff => {
+                let (number, after) = left.split_first_chunk()?;
+                left = after;
+                u32::from_le_bytes(*number)
+            }
+            byte => (*byte).into(),
+        });
+    }
+    *rest = left;
+    Some(numbers)
+}
+
+fn changed(input: &[u8]) -> Option<Chunk> {
+    let [_, low, high, cut, changes @ ..] = input else { return None };
+    let mut chunk =
+        CHUNKS.get(usize::from(u16::from_le_bytes([*low, *high])) % CHUNKS.len())?.clone();
+    for change in changes.chunks_exact(4) {
+        let at = usize::from(u16::from_le_bytes([change[0], change[1]]));
+        if change[2] % 8 == 7 {
+            let filter = at % chunk.filters.len().max(1);
+            let values = &mut chunk.filters.get_mut(filter)?.client_data;
+            let place = usize::from(change[2] / 8) % values.len().max(1);
+            if let Some(value) = values.get_mut(place) {
+                *value ^= u32::from(change[3]) << (at / 8 % 25);
+            }
+        } else {
+            let length = chunk.bytes.len().max(1);
+            if let Some(byte) = chunk.bytes.get_mut(at % length) {
+                *byte ^= change[3];
+            }
+        }
+    }
+    let kept = chunk.bytes.len() - usize::from(*cut) * usize::from(*cut) % (chunk.bytes.len() + 1);
+    chunk.bytes.truncate(kept);
+    Some(chunk)
+}

@@ -14,7 +14,9 @@ import sys
 import tempfile
 from pathlib import Path
 
-import atl03  # noqa: F401  each of these registers its makers
+# First, for hdf5plugin's filters are to find h5py's libhdf5, and not netCDF4's.
+import filters  # noqa: F401  isort: skip  each of these registers its makers
+import atl03  # noqa: F401
 import conventions  # noqa: F401
 import groups  # noqa: F401
 import handmade  # noqa: F401

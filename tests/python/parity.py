@@ -16,6 +16,7 @@ from pathlib import Path
 
 import fsspec
 import h5py
+import hdf5plugin  # noqa: F401  the filters of testdata/filter_*.h5
 import numpy as np
 import xarray
 import zarr

@@ -55,6 +55,8 @@ const FAULTS: &[Known] = &[
     known("fill_values*.h5", "with_other_attribute/*", "*", "what was never written reads as _FillValue, not as HDF5 fills it"),
     known("fill_attributes.h5", "*/.zattrs", "_FillValue", "a _FillValue that is no value of the type is lost"),
     known("filters.h5", "*fletcher32/*", "only here", "fletcher32 loses the dataset"),
+    known("filters.h5", "lzf/*", "only here", "LZF loses the dataset"),
+    known("filters.h5", "scaleoffset/*", "only here", "scale-offset loses the dataset"),
     known("filter_order.h5", "*fletcher32*", "only here", "fletcher32 loses the dataset"),
     known("filter_order.h5", "deflate_deflate/.zarray", "filters", "of two filters alike one is lost"),
     known("filter_mask.h5", "no_shuffle/.zarray", "filters", "a mask drops the filters behind its last bit"),

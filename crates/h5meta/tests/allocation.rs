@@ -1,14 +1,12 @@
 //! What reading a file costs in memory: a small file that lies costs little, and an honest one a multiple
 //! of its length.
 
-#![expect(clippy::unwrap_used, clippy::as_conversions, unsafe_code, reason = "a test")]
+#![expect(clippy::unwrap_used, clippy::as_conversions, reason = "a test")]
 
 mod support;
 
-use std::alloc::{GlobalAlloc, Layout, System};
-use std::cell::Cell;
-
 use bytes::Bytes;
+use support::counting::{self, Counting};
 use support::forge::{
     BYTE, Forge, ROOT, attribute, chunked, dataspace_body, hard_link, header, link_info, node,
     symbol_table, words,
@@ -23,48 +21,12 @@ const LIE: usize = 4 << 20;
 const MULTIPLE: usize = 8;
 const SLACK: usize = 128 << 10;
 
-thread_local! {
-    static NOW: Cell<usize> = const { Cell::new(0) };
-    static PEAK: Cell<usize> = const { Cell::new(0) };
-}
-
-/// The system's allocator, which counts what each thread holds.
-struct Counting;
-
-fn count(more: usize, less: usize) {
-    // While a thread ends there is nothing left to count with.
-    let _ = NOW.try_with(|now| {
-        now.set((now.get() + more).saturating_sub(less));
-        let _ = PEAK.try_with(|peak| peak.set(peak.get().max(now.get())));
-    });
-}
-
-// SAFETY: every call goes to the system's allocator unchanged.
-unsafe impl GlobalAlloc for Counting {
-    unsafe fn alloc(&self, layout: Layout) -> *mut u8 {
-        count(layout.size(), 0);
-        // SAFETY: as the caller promises.
-        unsafe { System.alloc(layout) }
-    }
-
-    unsafe fn dealloc(&self, pointer: *mut u8, layout: Layout) {
-        count(0, layout.size());
-        // SAFETY: as the caller promises.
-        unsafe { System.dealloc(pointer, layout) }
-    }
-}
-
 #[global_allocator]
 static COUNTING: Counting = Counting;
 
 /// The most that reading a file held at once, the file itself not counted.
 fn cost(file: &Bytes) -> usize {
-    let before = NOW.get();
-    PEAK.set(before);
-    let outcome = whole(file);
-    let peak = PEAK.get();
-    drop(outcome);
-    peak - before
+    counting::cost(|| whole(file)).1
 }
 
 #[test]

@@ -8,6 +8,7 @@ use std::path::{Path, PathBuf};
 use bytes::Bytes;
 use h5meta::{Error, FileOffset, Index, Limits, Need, Problem, Walk, Want};
 
+pub(crate) mod counting;
 pub(crate) mod forge;
 
 /// What a walk ends with.

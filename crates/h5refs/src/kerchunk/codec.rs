@@ -3,18 +3,12 @@
 //! Filters are applied first to last on writing, as Zarr's `filters` are: the order is kept. kerchunk
 //! puts shuffle first wherever it was, which makes other orders unreadable.
 
-use h5meta::filter::{DEFLATE, FLETCHER32, SHUFFLE};
+use h5meta::filter::{
+    BITSHUFFLE, BLOSC, BZIP2, DEFLATE, FLETCHER32, LZ4, LZF, NBIT, SCALEOFFSET, SHUFFLE, SZIP, ZSTD,
+};
 use h5meta::message::Filter;
 use h5meta::model::Chunk;
 use serde_json::{Value, json};
-
-const BLOSC: u16 = 32001;
-const ZSTD: u16 = 32015;
-
-const SZIP: u16 = 4;
-const BZIP2: u16 = 307;
-const LZ4: u16 = 32004;
-const BITSHUFFLE: u16 = 32008;
 
 /// The bytes of a fletcher32 checksum, which follows what it is of.
 const CHECKSUM: u64 = 4;
@@ -195,9 +189,9 @@ pub fn name(filter: &Filter) -> &str {
         SHUFFLE => "shuffle",
         FLETCHER32 => "fletcher32",
         SZIP => "szip",
-        5 => "nbit",
-        6 => "scaleoffset",
-        32000 => "lzf",
+        NBIT => "nbit",
+        SCALEOFFSET => "scaleoffset",
+        LZF => "lzf",
         BLOSC => "blosc",
         LZ4 => "lz4",
         BZIP2 => "bzip2",

@@ -59,10 +59,14 @@ impl Transcoding {
         else {
             return Err(why.into());
         };
-        if let Err(Failure::Unknown(id)) = filter::check(&dataset.filters) {
-            let unknown = dataset.filters.iter().find(|filter| filter.id == id);
-            let named = format!("filter {id} ({})", unknown.map_or("", codec::name));
-            return Err(if why == named { named } else { format!("{why}; {named}") });
+        match filter::check(&dataset.filters) {
+            Err(Failure::Unknown(id)) => {
+                let unknown = dataset.filters.iter().find(|filter| filter.id == id);
+                let named = format!("filter {id} ({})", unknown.map_or("", codec::name));
+                return Err(if why == named { named } else { format!("{why}; {named}") });
+            }
+            Err(Failure::Invalid(parameters)) => return Err(format!("{why}; {parameters}")),
+            Ok(()) => {}
         }
         let element = dataset.datatype.as_ref().map_or(0, |datatype| datatype.size.into());
         let size = chunk_shape.iter().try_fold(element, |n: u64, extent| n.checked_mul(*extent));
