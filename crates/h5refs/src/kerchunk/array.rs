@@ -12,6 +12,7 @@ use super::absent::Absent;
 use super::attrs::{self, as_text, find, is_scale};
 use super::codec::Codecs;
 use super::codec::check_place;
+use super::convert::Conversion;
 use super::dims::Dimensions;
 use super::dtype::dtype;
 use super::elsewhere::{self, Tiling};
@@ -45,6 +46,8 @@ pub(super) struct Array {
     tiling: Option<Tiling>,
     /// Of a dataset that no set of codecs can say.
     plain: Option<Transcoding>,
+    /// Compact data whose elements are others now.
+    converted: Option<Bytes>,
     /// The chunks that are missing, if they are to be there.
     absent: Option<Absent>,
 }
@@ -101,7 +104,15 @@ impl Array {
             return Err("its dataspace or datatype could not be read".into());
         };
         let shape = dataspace.shape().to_vec();
-        let dtype = dtype(datatype)?;
+        // What numpy has no number for becomes one that it has, where it is decoded here.
+        let sizes = index.superblock.sizes;
+        let (dtype, conversion) = match dtype(datatype) {
+            Ok(dtype) => (dtype, None),
+            Err(why) => match Conversion::new(datatype, sizes) {
+                Some((conversion, dtype)) => (dtype, Some((conversion, why))),
+                None => return Err(why),
+            },
+        };
         let element_size = u64::from(datatype.size);
         let meaning = match datatype.class {
             Class::VariableString(_) => Some(Meaning::Strings),
@@ -109,7 +120,9 @@ impl Array {
             _ => None,
         };
         let chunk_shape = match &dataset.storage {
-            Storage::Contiguous { at: Some(at), .. } if meaning.is_none() => {
+            Storage::Contiguous { at: Some(at), .. }
+                if meaning.is_none() && conversion.is_none() =>
+            {
                 let most = options.subchunk.unwrap_or(u64::MAX);
                 let end = dataset.size().and_then(|size| at.0.checked_add(size));
                 let spare = index.file_length.zip(end).and_then(|(all, end)| all.checked_sub(end));
@@ -138,12 +151,21 @@ impl Array {
             return Err("variable-length strings or references in other files".into());
         }
         let mut plain = None;
-        let codecs = match (&text, &tiling) {
-            (_, Some(tiling)) => tiling.codecs.clone(),
+        let mut converted = None;
+        let codecs = match (&text, &tiling, conversion) {
+            (_, _, Some((conversion, why))) => {
+                let converting = Transcoding::converting(dataset, conversion, options, &why)?;
+                if let Storage::Compact { data } = &dataset.storage {
+                    converted = Some(converting.converted(data)?.into());
+                }
+                plain = Some(converting);
+                Codecs::default()
+            }
+            (_, Some(tiling), _) => tiling.codecs.clone(),
             // The text is in the sidecar, without the filters that its IDs went through.
-            (Some(_), _) => Codecs { filters: vec![json!({ "id": "vlen-utf8" })], trailing: 0 },
+            (Some(_), ..) => Codecs { filters: vec![json!({ "id": "vlen-utf8" })], trailing: 0 },
             // Only chunks are filtered, whatever the header of another layout says.
-            (None, None) => match chunked_codecs(dataset, options.codecs) {
+            (None, None, None) => match chunked_codecs(dataset, options.codecs) {
                 Ok(codecs) => codecs,
                 Err(why) => {
                     let (transcoding, codecs) = Transcoding::new(dataset, options, &why)?;
@@ -162,6 +184,7 @@ impl Array {
             text,
             tiling,
             plain,
+            converted,
             absent: None,
         };
         let missing = array.check_chunks(dataset, element_size, index.file_length)?;
@@ -203,7 +226,8 @@ impl Array {
         of: impl Fn(bool) -> Result<Fill, String>,
         most: u64,
     ) -> Result<Fill, String> {
-        if missing != Missing::Some || self.text.is_some() || self.tiling.is_some() {
+        let converts = self.plain.as_ref().is_some_and(Transcoding::converts);
+        if missing != Missing::Some || self.text.is_some() || self.tiling.is_some() || converts {
             return of(missing != Missing::None);
         }
         let (masked, read) = (of(false)?, of(true));
@@ -230,6 +254,9 @@ impl Array {
                 each(self.key(&origin), self.here(data));
             }
             Storage::Contiguous { at: Some(at), .. } if !self.is_empty() => {
+                if let Some(plain) = &self.plain {
+                    return each(self.key(&origin), Reference::ToDecode(plain.run(at.0)));
+                }
                 // More may be allocated than the shape needs.
                 let element_size: u64 = dataset.datatype.as_ref().map_or(0, |it| it.size.into());
                 let size = self.chunk_shape.iter().fold(element_size, |n, &m| n.saturating_mul(m));
@@ -265,9 +292,10 @@ impl Array {
     /// A chunk whose bytes are in its object's header.
     fn here(&self, data: &[u8]) -> Reference {
         let bytes = Bytes::copy_from_slice(data);
-        match &self.text {
-            Some(text) => Reference::Text(text.chunk(Raw::Here(bytes), 0, &self.chunk_shape)),
-            None => Reference::Inline(bytes),
+        match (&self.text, &self.converted) {
+            (Some(text), _) => Reference::Text(text.chunk(Raw::Here(bytes), 0, &self.chunk_shape)),
+            (None, Some(converted)) => Reference::Inline(converted.clone()),
+            (None, None) => Reference::Inline(bytes),
         }
     }
 

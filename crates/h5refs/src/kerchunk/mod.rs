@@ -7,6 +7,7 @@
 //! | `codec` | HDF5 filters as Zarr codecs |
 //! | `pipeline` | whether one set of codecs says what was done to every chunk |
 //! | `transcode` | chunks that are decoded here, where it does not |
+//! | `convert` | numbers that numpy has none of |
 //! | `encode` | filters applied, to chunks that went through others than the rest |
 //! | `absent` | chunks that were never written |
 //! | `subchunk` | large contiguous datasets in pieces |
@@ -27,6 +28,7 @@ mod absent;
 mod array;
 mod attrs;
 mod codec;
+mod convert;
 mod dims;
 mod dtype;
 mod elsewhere;
