@@ -178,7 +178,12 @@ fn imagecodec(filter: &Filter) -> Option<Value> {
 fn blosc_compressor(code: u32) -> Result<&'static str, String> {
     let names = ["blosclz", "lz4", "lz4hc", "snappy", "zlib", "zstd"];
     let name = usize::try_from(code).ok().and_then(|code| names.get(code));
-    name.copied().ok_or_else(|| format!("filter {BLOSC} (blosc) with compressor {code}"))
+    match name {
+        // numcodecs is built without it.
+        Some(&"snappy") => Err(format!("filter {BLOSC} (blosc) with Snappy")),
+        Some(name) => Ok(name),
+        None => Err(format!("filter {BLOSC} (blosc) with compressor {code}")),
+    }
 }
 
 /// What a filter is called.
