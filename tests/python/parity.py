@@ -17,7 +17,6 @@ A file has a timeout and processes of its own, since kerchunk and libhdf5 may ha
 import argparse
 import json
 import multiprocessing
-import os
 import subprocess
 import sys
 import time
@@ -25,12 +24,11 @@ from collections import Counter
 from concurrent.futures import ProcessPoolExecutor
 from pathlib import Path
 
-import kerchunk.hdf  # noqa: F401, here once for all children
-
+import reading  # first, since it sets what libhdf5 looks at when it is loaded
 import keys
+import kerchunk.hdf  # noqa: F401, here once for all children
 import kerchunk_golden
 import parity_table
-import reading
 import sidecar
 from children import forked
 
@@ -238,6 +236,8 @@ class Comparison:
                 result |= {"column": "reported", "why": reason[0], "lost": reason[1]}
             return result["why"]
         for each in paths:
+            if each != paths[0] and self.ours.alike(each, paths[0]):
+                continue  # a further path to the same references
             try:
                 self.at(each, "ours")
                 wrong = self.ours.wrong(each, expected, dataset, allowed)
@@ -288,5 +288,4 @@ class Comparison:
 
 
 if __name__ == "__main__":
-    os.environ.setdefault("HDF5_EXTFILE_PREFIX", "${ORIGIN}")
     sys.exit(main())

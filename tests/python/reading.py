@@ -1,9 +1,13 @@
 """Does a sidecar read as the file reads? Compares datasets and attributes with h5py, through zarr and through xarray."""
 
 import json
+import os
 import warnings
 from collections import defaultdict
 from pathlib import Path
+
+# libhdf5 looks for external files in the working directory unless it is told otherwise, before it is loaded.
+os.environ.setdefault("HDF5_EXTFILE_PREFIX", "${ORIGIN}")
 
 import fsspec
 import h5py
@@ -114,6 +118,10 @@ class Reader:
         self.store = open_store(refs, file)
         self.opened = {}
         self.not_opened = {}  # group, or variable, -> why xarray does not open it
+
+    def alike(self, a, b):
+        """Whether two paths have the same metadata and chunks."""
+        return self.refs[f"{a}/.zarray"] == self.refs[f"{b}/.zarray"] and self.chunks[a] == self.chunks[b]
 
     def wrong(self, path, expected, dataset, allowed, with_xarray=True):
         """What is wrong with a dataset's values, if anything: of `expected`, pairs of a selection and its values."""
