@@ -18,7 +18,7 @@ import zarr
 from zarr.storage import FsspecStore
 
 import sidecar
-from values import attribute, difference, h5_values, missing_chunks, selections
+from values import Allowed, attribute, difference, h5_values, missing_chunks, selections
 
 imagecodecs.numcodecs.register_codecs(verbose=False)
 
@@ -34,6 +34,10 @@ SAME_CONTENT = {
     "length_size_32.h5": "length_size_8.h5",
     "heap_long_ids.h5": "heap_without_checksums.h5",
 }
+
+
+# Of datasets with more chunks, xarray reads the first element only.
+MANY_CHUNKS = 16
 
 
 def open_file(file):
@@ -146,6 +150,10 @@ class Reader:
         if name not in opened.variables:
             return "no such variable"
         variable = opened.variables[name]
+        if selection is None and len(self.chunks[path]) > MANY_CHUNKS:
+            # The chunks themselves were just read, by the same zarr: this is about what xarray makes of the array.
+            selection = tuple(slice(0, 1) for _ in expected.shape)
+            expected = expected[selection]
         try:
             found = (variable if selection is None else variable[selection]).values
         except TypeError as error:  # xarray casts compounds with big-endian members to bytes, in vain
@@ -200,7 +208,7 @@ def wrong_attributes(item, path, refs):
 
 def faults(refs, file):
     """Where a sidecar does not read as its file: (kind, path, what)."""
-    reader, allowed = Reader(refs, file), set()
+    reader = Reader(refs, file)
     with open_file(file) as f:
         tree = Tree(f)
         known = set()
@@ -211,7 +219,7 @@ def faults(refs, file):
                 yield "missing", paths[0], "not in the sidecar"
             for path in present:
                 try:
-                    wrong = reader.wrong(path, expected_values(f[path]), f[path], allowed)
+                    wrong = reader.wrong(path, expected_values(f[path]), f[path], Allowed(f[path]))
                 except Exception as error:  # h5py does not read it
                     wrong = one_line(error)
                 if wrong:
