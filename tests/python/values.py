@@ -165,7 +165,8 @@ def same_values(expected, found, allowed):
 
 CUTS = {
     "trailing spaces": lambda values: np.strings.rstrip(values, b" "),
-    "behind a NUL": lambda values: np.strings.partition(values, b"\0")[0],
+    # numpy's own functions take a NUL for no bytes at all.
+    "behind a NUL": np.vectorize(lambda value: value.partition(b"\0")[0], otypes="S"),
 }
 
 
