@@ -1,299 +1,291 @@
-"""Does a sidecar read as the file reads? Compares every dataset and attribute with h5py.
+"""Do our sidecars read as the files read, and what does kerchunk make of the same files?
 
-    python tests/python/parity.py SIDECAR.json FILE.h5 [--report report.json] [--attributes]
+    python tests/python/parity.py --program h5sidecar [--write docs/parity.md] [--details out.json] [FILE|FOLDER...]
 
-A dataset is *equal* through zarr and through xarray, or *reported* (not in the sidecar, and the report says so), or
-*wrong*, or *missing*: neither in the sidecar nor in the report. Wrong or missing ones make the exit code 1; with
-`--attributes`, so do attributes that differ.
+Of a folder, all files below it. Each file is indexed by the program and by kerchunk; h5py reads every dataset, and both
+sidecars are read through fsspec and zarr (ours through xarray too), value by value. Each dataset is then in one column:
+
+equal           both sidecars read as h5py reads the file
+better          ours does; kerchunk has no such dataset, or it reads otherwise, or with an error, or kerchunk fails
+reported        not in our sidecar, and our report says why
+wrong           ours reads otherwise, or is missing without a word
+not comparable  h5py does not read it
+
+A file has a timeout and processes of its own, since kerchunk and libhdf5 may hang or crash. Exit code 1: some are wrong.
 """
 
 import argparse
 import json
+import multiprocessing
+import subprocess
 import sys
-import warnings
-from collections import defaultdict
+import time
+from collections import Counter
+from concurrent.futures import ProcessPoolExecutor
 from pathlib import Path
 
-import fsspec
-import h5py
-import hdf5plugin  # noqa: F401  the filters of testdata/filter_*.h5
-import numpy as np
-import xarray
-import zarr
-from zarr.storage import FsspecStore
-
+import reading  # first, since it sets what libhdf5 looks at when it is loaded
+import keys
+import kerchunk.hdf  # noqa: F401, here once for all children
+import kerchunk_golden
+import parity_table
 import sidecar
+from children import forked
+from values import Allowed
 
-# Attributes of dimension scales and netCDF-4 that a sidecar expresses otherwise, or drops.
-HIDDEN = {
-    "CLASS", "NAME", "REFERENCE_LIST", "DIMENSION_LIST", "DIMENSION_LABELS", "_Netcdf4Dimid", "_Netcdf4Coordinates",
-    "_nc3_strict", "_NCProperties", "_FillValue", "_ARRAY_DIMENSIONS",
-}  # fmt: skip
-
-# Files that libhdf5 does not read, or not all of, and another one with the same content.
-SAME_CONTENT = {
-    "length_size_16.h5": "length_size_8.h5",
-    "length_size_32.h5": "length_size_8.h5",
-    "heap_long_ids.h5": "heap_without_checksums.h5",
-}
+ROOT = Path(__file__).resolve().parents[2]
 
 
 def main():
-    parser = argparse.ArgumentParser(description="Does a sidecar read as the file reads?")
-    parser.add_argument("sidecar", type=Path)
-    parser.add_argument("file", type=Path)
-    parser.add_argument("--report", type=Path, help="JSON with `problems` and `not_referenced`, each a list of {path, ...}")
-    parser.add_argument("--attributes", action="store_true", help="fail on attributes that differ, too")
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("files", nargs="*", type=Path)
+    parser.add_argument("--program", type=Path, required=True, help="the h5sidecar to try")
+    parser.add_argument("--out", type=Path, default=ROOT / "target/parity", help="where to put the sidecars")
+    parser.add_argument("--write", type=Path, help="write a document about it")
+    parser.add_argument("--without-kerchunk", action="store_true", help="compare with h5py only")
+    # kerchunk takes two minutes for the 2,001 datasets of one file of the corpus, and comes to an end.
+    parser.add_argument("--seconds", type=int, default=300, help="of silence, after which a process is stopped")
+    parser.add_argument("--jobs", type=int, default=2)
     options = parser.parse_args()
-    parity = compare(options.sidecar, options.file, reported_paths(options.report))
-    parity.print()
-    return parity.failed(options.attributes)
+    began = time.monotonic()
+    files = list(given(options.files))
+    with ProcessPoolExecutor(options.jobs, mp_context=multiprocessing.get_context("fork")) as pool:
+        results = []
+        for result in pool.map(compare, files, [options] * len(files)):
+            results.append(result)
+            progress(len(results), len(files), result)
+    (options.out / "results.json").write_text(json.dumps(results, indent=1))
+    print(parity_table.shown(results))
+    print(f"{len(files)} files in {time.monotonic() - began:.0f} s")
+    if options.write:
+        options.write.write_text(parity_table.document(results))
+    return any(each["column"] == "wrong" for result in results for each in result["datasets"])
 
 
-def reported_paths(report):
-    if report is None:
-        return {}
-    report = json.loads(report.read_text())
-    entries = report.get("problems", []) + report.get("not_referenced", [])
-    return {entry["path"].strip("/"): entry.get("reason", "") for entry in entries if entry.get("path")}
+def given(arguments):
+    """Pairs of a source's name and a file."""
+    for argument in arguments:
+        if argument.is_dir():
+            for file in sorted(file for file in argument.rglob("*") if file.is_file()):
+                yield file.relative_to(argument).parts[0] if file.parent != argument else argument.name, file
+        else:
+            yield argument.resolve().parent.name, argument
 
 
-def reason_for(path, reported):
-    """Why a dataset is not in the sidecar, as reported of itself or of a group above it, whose links are lost."""
-    while path not in reported and path:
-        path = path.rpartition("/")[0]
-    return reported.get(path)
+def progress(done, of, result):
+    counts = Counter(each["column"] for each in result["datasets"])
+    said = ", ".join(f"{count} {column}" for column, count in counts.items()) or result["refused"] or "no datasets"
+    print(f"{done}/{of} {result['source']}/{result['file']}: {said} ({result['seconds']:.1f} s)", flush=True)
 
 
-class Parity:
-    def __init__(self):
-        self.datasets = defaultdict(list)  # verdict -> [(path, detail)]
-        self.attributes = []  # (path, name, in the file, in the sidecar)
-        self.xarray = []  # (group, why xarray does not open it)
-
-    def print(self):
-        for verdict in "wrong", "missing", "reported":
-            for path, detail in self.datasets[verdict]:
-                print(f"{verdict}: {path}: {detail}")
-        for path, name, expected, found in self.attributes:
-            print(f"attribute differs: {path}@{name}: {expected!r:.80} in the file, {found!r:.80} in the sidecar")
-        for group, why in self.xarray:
-            print(f"xarray does not open: /{group}: {why}")
-        counts = {verdict: len(self.datasets[verdict]) for verdict in ("equal", "reported", "wrong", "missing")}
-        counts |= {"attribute differences": len(self.attributes), "groups xarray does not open": len(self.xarray)}
-        print("\n" + "\n".join(f"{count:>7,}  {name}" for name, count in counts.items()))
-
-    def failed(self, attributes_count):
-        return bool(self.datasets["wrong"] or self.datasets["missing"] or attributes_count and self.attributes)
-
-
-def compare(sidecar_path, file, reported):
-    refs = sidecar.load(sidecar_path)
-    store = open_store(refs, file)
-    arrays = {key.removesuffix("/.zarray") for key in refs if key.endswith("/.zarray")}
-    parity = Parity()
-    known = set()
-    through_xarray = XarrayGroups(store, parity)
-    with h5py.File(file.with_name(SAME_CONTENT.get(file.name, file.name))) as f:
-        groups, datasets = walk(f)
-        for paths in datasets:
-            known.update(paths)
-            present = [path for path in paths if path in arrays]
-            if not present:
-                why = next((reason for path in paths if (reason := reason_for(path, reported)) is not None), None)
-                verdict = "missing" if why is None else "reported"
-                parity.datasets[verdict].append((paths[0], why or "not in the sidecar"))
-            for path in present:
-                wrong = compare_dataset(f[path], store, path, through_xarray)
-                parity.datasets["wrong" if wrong else "equal"].append((path, wrong))
-                compare_attributes(parity, path, f[path], refs)
-        for path in groups:
-            if (path + "/.zgroup").lstrip("/") in refs:
-                compare_attributes(parity, path, f[path or "/"], refs)
-    parity.datasets["wrong"] += [(path, "no such dataset in the file") for path in sorted(arrays - known)]
-    return parity
+def compare(source_and_file, options):
+    source, file = source_and_file
+    began = time.monotonic()
+    out = options.out / source / file.name
+    out.mkdir(parents=True, exist_ok=True)
+    ours = index(file, out, options)
+    theirs = {"failed": "not asked"} if options.without_kerchunk else translate(file, out, options)
+    result = {"source": source, "file": file.name, "ours": ours, "kerchunk": theirs["failed"], "refused": None, "datasets": []}
+    result |= {"attributes": [], "not_opened": {"ours": {}, "kerchunk": {}}, "unreadable": {}}
+    dead = {}  # (path, who reads): how that ended
+    while True:
+        done = {each["path"] for each in result["datasets"]}
+        said, ending = forked(lambda say: Comparison(file, ours, theirs, say).run(done, dead), options.seconds)
+        at = None
+        for message in said:
+            if "at" in message:
+                at = tuple(message["at"])
+            elif "dataset" in message:
+                result["datasets"].append(message["dataset"])
+            else:
+                result |= message
+        if ending is None:
+            break
+        if at is None or at in dead:
+            result["refused"] = f"libhdf5 {ending}"
+            break
+        dead[at] = ending
+    if result["refused"] and ours["failed"] and ours["crashed"]:
+        result["datasets"].append({"path": "/", "column": "wrong", "why": ours["failed"]})
+    return result | {"seconds": time.monotonic() - began}
 
 
-def open_store(refs, file):
-    """The references as a Zarr store that reads `file`, whatever the URL in them, and other files where they are."""
-    local = Path(file).resolve()
-
-    def place(url):
-        if Path(url).name != local.name and Path(url).is_file():
-            return url
-        return str(local)
-
-    refs = {key: [place(ref[0]), *ref[1:]] if isinstance(ref, list) else ref for key, ref in refs.items()}
-    fs = fsspec.filesystem("reference", fo={"version": 1, "refs": refs}, remote_protocol="file", asynchronous=True)
-    return FsspecStore(fs, read_only=True, path="")
-
-
-def walk(f):
-    """All groups by one path each, and for every dataset all its paths: hard links give it several."""
-    groups, datasets = {}, defaultdict(list)
-
-    def visit(group, path, ancestors):
-        groups.setdefault(address(group), path)
-        for name in group:
-            if not is_hard_link(group, name):
-                continue
-            item, item_path = group[name], f"{path}/{name}".lstrip("/")
-            if isinstance(item, h5py.Dataset):
-                datasets[address(item)].append(item_path)
-            elif isinstance(item, h5py.Group) and address(item) not in ancestors:
-                visit(item, item_path, ancestors | {address(item)})
-
-    visit(f, "", {address(f)})
-    return groups.values(), datasets.values()
-
-
-def is_hard_link(group, name):
+def index(file, out, options):
+    """Our sidecar and report."""
+    made, report = out / "ours.json", out / "report.json"
+    made.unlink(missing_ok=True)
+    report.unlink(missing_ok=True)
+    command = [options.program, "index", file, "--quiet", "--follow-external", "--output", made, "--report", report]
     try:
-        return isinstance(group.get(name, getlink=True), h5py.HardLink)
-    except TypeError:  # what h5py says of a user-defined link
-        return False
+        run = subprocess.run(command, capture_output=True, timeout=options.seconds)
+        code, said = run.returncode, run.stderr.decode(errors="replace").strip()
+    except subprocess.TimeoutExpired:
+        code, said = None, f"hung: no end after {options.seconds} s"
+    whole = json.loads(report.read_text() or "{}") if report.exists() else {}
+    reported = [*whole.get("problems", []), *whole.get("not_referenced", [])]
+    lost = {each["path"]: each.get("lost", True) for each in whole.get("not_referenced", [])}
+    reasons = {each["path"].strip("/"): [each.get("reason") or each.get("error") or "", lost.get(each["path"], True)] for each in reported if each.get("path")}
+    failed = None if code == 0 else said.replace(str(file), file.name) or f"exit code {code}"
+    return {"sidecar": str(made), "failed": failed, "crashed": code not in (0, 4), "reported": reasons}
 
 
-def address(item):
-    return h5py.h5o.get_info(item.id).addr
+def translate(file, out, options):
+    """kerchunk's sidecar, from the same name of the file."""
+    made = out / "kerchunk.json"
+    made.unlink(missing_ok=True)
 
-
-def compare_dataset(dataset, store, path, through_xarray):
-    """What is wrong with the dataset's values, if anything."""
-    try:
-        expected = h5_values(dataset)
-        with warnings.catch_warnings(action="ignore"):
-            array = zarr.open_array(store, path=path, mode="r", zarr_format=2)
-            found = array[...]
-            if wrong := difference(expected, found):
-                return f"through zarr: {wrong}"
-            if wrong := through_xarray.difference(path, expected):
-                return f"through xarray: {wrong}"
-    except Exception as error:
-        return f"{type(error).__name__}: {error}".replace("\n", " ")[:300]
-    return None
-
-
-class XarrayGroups:
-    """Groups of the sidecar as xarray datasets, each opened once."""
-
-    def __init__(self, store, parity):
-        self.store, self.parity, self.opened = store, parity, {}
-
-    def difference(self, path, expected):
-        group, _, name = path.rpartition("/")
-        if group not in self.opened:
-            self.opened[group] = self.open(group)
-        if self.opened[group] is None:
-            return None
-        if name not in self.opened[group].variables:
-            return "no such variable"
+    def work(say):
         try:
-            found = self.opened[group].variables[name].values
-        except TypeError as error:  # xarray casts compounds with big-endian members to bytes, in vain
-            self.parity.xarray.append((path, f"{type(error).__name__}: {error}".replace("\n", " ")[:200]))
-            return None
-        return difference(expected, found)
-
-    def open(self, group):
-        try:
-            # zarr 3.1 lists a group below the root of a reference file system as empty, so `group=` finds no variables;
-            # a store that begins at the group lists them. Without decode_cf: no masks, no scaling, no times.
-            store = FsspecStore(self.store.fs, read_only=True, path=group)
-            return xarray.open_dataset(store, engine="zarr", zarr_format=2, consolidated=False, chunks=None, decode_cf=False)
+            refs = kerchunk_golden.translate(file, str(file))
+            made.write_text(json.dumps({"version": 1, "refs": refs}))
         except Exception as error:
-            self.parity.xarray.append((group, f"{type(error).__name__}: {error}".replace("\n", " ")[:200]))
-            return None
+            say(reading.one_line(error))
+
+    said, ending = forked(work, options.seconds)
+    # It may still crash as it ends, when all is written.
+    failed = f"raised {said[0]}" if said else None if made.exists() else ending or "no output"
+    return {"sidecar": str(made), "failed": failed}
 
 
-def h5_values(dataset):
-    """The dataset's values as h5py reads them, with strings and references as text."""
-    if dataset.shape is None:
-        return np.zeros(0, dataset.dtype)
-    values = dataset[()]
-    if h5py.check_string_dtype(dataset.dtype) and dataset.dtype.kind == "O":
-        return np.vectorize(lambda text: text.decode("utf-8", "replace"), otypes=[object])(values)
-    if h5py.check_ref_dtype(dataset.dtype) is h5py.Reference:
-        return np.vectorize(lambda ref: name_of(dataset.file, ref), otypes=[object])(values)
-    return np.asarray(values)
+class Comparison:
+    """Of one file, in a child: says what it is at, and what came of it."""
 
+    def __init__(self, file, ours, theirs, say):
+        self.path, self.say, self.theirs = file, say, theirs
+        self.reported, self.failed = ours["reported"], ours["failed"]
+        self.crashed = ours["crashed"]
+        self.ours = self.reader(ours)
+        self.kerchunk = self.reader(theirs)
 
-def name_of(f, ref):
-    try:
-        return f[ref].name if ref else ""
-    except (KeyError, ValueError):  # the object was deleted
-        return ""
+    def reader(self, made):
+        refs = {} if made["failed"] else sidecar.load(made["sidecar"])
+        return reading.Reader(refs, self.path)
 
+    def run(self, done, dead):
+        try:
+            self.f, self.dead = reading.open_file(self.path), dead
+            self.tree = reading.Tree(self.f)
+        except Exception as error:
+            return self.say({"refused": reading.one_line(error)})
+        ours, stray = self.places(self.ours)
+        theirs, _ = self.places(self.kerchunk)
+        for place, found in self.tree.datasets.items():
+            if found[0] not in done:
+                paths = ours.pop(place, [])
+                self.say({"dataset": self.dataset(found, paths, theirs.get(place, []))})
+        self.without_h5py(stray, done)
+        self.say({"attributes": self.attributes(), "unreadable": self.tree.unreadable, "not_opened": {"ours": self.ours.not_opened, "kerchunk": self.kerchunk.not_opened}})
 
-def difference(expected, found):
-    """The first difference in shape, type or values, as text."""
-    found = np.asarray(found)
-    if expected.size == 0 and found.size == 0:
+    def places(self, reader):
+        """The paths of a sidecar's arrays by where their objects are in the file; and those that lead nowhere."""
+        places, stray = {}, []
+        for path in sorted(reader.arrays):
+            place = self.tree.at(path)
+            places.setdefault(place, []).append(path)
+        stray = [path for place, paths in places.items() if place not in self.tree.datasets for path in paths]
+        return places, stray
+
+    def without_h5py(self, stray, done):
+        """What h5py does not find or open."""
+        for path in sorted({*stray, *self.tree.unreadable} - done):
+            above = next((above for above in reading.above(path) if above in self.tree.unreadable), None)
+            if above is None:
+                self.say({"dataset": {"path": path, "column": "wrong", "why": "no such dataset in the file"}})
+            else:
+                what = self.tree.unreadable[above]
+                self.say({"dataset": {"path": path, "column": "not comparable", "why": what, "ours": self.what_we_did(path)}})
+
+    def what_we_did(self, path):
+        if path in self.ours.arrays:
+            return "in the sidecar"
+        return "reported" if self.failed or self.reason([path]) else "a group, or nothing"
+
+    def dataset(self, found, paths, theirs):
+        path = found[0]
+        result = {"path": path, "kerchunk": self.theirs["failed"] and "failed"}
+        dataset = self.f[path]
+        try:
+            self.at(path, "h5py")
+            expected = reading.expected_values(dataset)
+        except Exception as error:
+            what = reading.one_line(error)
+            return result | {"column": "not comparable", "why": what, "ours": self.what_we_did(paths[0] if paths else path)}
+        result["sampled"] = expected[0][0] is not None
+        allowed = Allowed(dataset)
+        wrong = self.wrong_with_us(path, found, paths, expected, dataset, allowed, result)
+        result["allowed"] = sorted(allowed)
+        if not result["kerchunk"]:
+            result["kerchunk"], result["kerchunk_why"] = self.wrong_with_kerchunk(path, theirs, expected, dataset)
+        if not wrong and "column" not in result:
+            result["column"] = "equal" if result["kerchunk"] == "right" else "better"
+            if result["column"] == "equal":
+                shared = next((each for each in theirs if each in paths), None)
+                result["keys"] = sorted(keys.differences(shared, self.ours, self.kerchunk, self.path)) if shared is not None else ["path"]
+        return result
+
+    def at(self, path, who):
+        if (path, who) in self.dead:
+            raise RuntimeError(self.dead[path, who])
+        self.say({"at": [path, who]})
+
+    def wrong_with_us(self, path, found, paths, expected, dataset, allowed, result):
+        if not paths:
+            reason = [self.failed, True] if self.failed and not self.crashed else self.reason(found)
+            if reason is None:
+                result |= {"column": "wrong", "why": self.failed or "missing, and not reported"}
+            else:
+                result |= {"column": "reported", "why": reason[0], "lost": reason[1]}
+            return result["why"]
+        for each in paths:
+            if each != paths[0] and self.ours.alike(each, paths[0]):
+                continue  # a further path to the same references
+            try:
+                self.at(each, "ours")
+                wrong = self.ours.wrong(each, expected, dataset, allowed)
+            except RuntimeError as error:
+                wrong = str(error)
+            if wrong:
+                result |= {"column": "wrong", "why": f"{each}: {wrong}" if each != path else wrong}
+                return wrong
         return None
-    if expected.shape != found.shape:
-        return f"shape {expected.shape} in the file, {found.shape} in the sidecar"
-    if expected.dtype.kind == "O" or found.dtype.kind in "OTU":
-        same = [plain(a) == plain(b) for a, b in zip(expected.flat, found.flat)]
-    elif expected.dtype.names:
-        if expected.dtype.names != found.dtype.names:
-            return f"type {expected.dtype} in the file, {found.dtype} in the sidecar"
-        wrong = [(name, difference(expected[name], found[name])) for name in expected.dtype.names]
-        return next((f"member {name}: {why}" for name, why in wrong if why), None)
-    else:
-        if (expected.dtype.kind, expected.dtype.itemsize) != (found.dtype.kind, found.dtype.itemsize):
-            return f"type {expected.dtype} in the file, {found.dtype} in the sidecar"
-        same = expected == found
-        if expected.dtype.kind in "fc":
-            same |= np.isnan(expected) & np.isnan(found)
-        elif expected.dtype.kind == "S":  # libhdf5 takes away the spaces of space-padded strings
-            same |= np.strings.rstrip(expected) == np.strings.rstrip(found)
-        elif expected.dtype.kind == "V":
-            same = np.array([a.tobytes() == b.tobytes() for a, b in zip(expected.flat, found.flat)])
-    same = np.ravel(same)
-    if same.all():
-        return None
-    first = int(np.argmin(same))
-    values = f"{expected.flat[first]!r:.60} in the file, {found.flat[first]!r:.60} in the sidecar"
-    return f"{np.sum(~same):,} of {same.size:,} elements, first number {first}: {values}"
 
+    def reason(self, paths):
+        """Why a dataset is not in the sidecar, as reported of itself or of a group above it, whose links are lost."""
+        reported = self.reported
+        for path in paths:
+            if path in reported:
+                return reported[path]
+        place = self.tree.at(paths[0])
+        other = next((path for path in reported if place and self.tree.at(path) == place), None)
+        if other is not None:
+            return reported[other]
+        return next((reported[above] for path in paths for above in reading.above(path) if above in reported), None)
 
-def compare_attributes(parity, path, item, refs):
-    found = json.loads(refs.get(f"{path}/.zattrs".lstrip("/"), "{}"))
-    names = {name for name in (set(item.attrs) | set(found)) - HIDDEN}
-    for name in sorted(names):
-        expected = attribute(item, name)
-        if name not in found or not sidecar.alike(expected, found[name]):
-            parity.attributes.append((path, name, expected, found.get(name, "nothing")))
+    def wrong_with_kerchunk(self, path, paths, expected, dataset):
+        if not paths:
+            return "dropped", "not in the sidecar"
+        try:
+            self.at(paths[0], "kerchunk")
+            wrong = self.kerchunk.wrong(paths[0], expected, dataset, Allowed(dataset), with_xarray=False)
+        except RuntimeError as error:
+            return "unreadable", str(error)
+        if not wrong:
+            return "right", None
+        if not self.kerchunk.chunks[paths[0]]:
+            return "no chunks", wrong
+        return "wrong values" if wrong.startswith("through") else "unreadable", wrong
 
-
-def attribute(item, name):
-    """An attribute's value as plain Python, the way JSON would hold it."""
-    if name not in item.attrs:
-        return "nothing"
-    try:
-        value = item.attrs[name]
-    except (TypeError, OSError, KeyError) as error:
-        return f"nothing that h5py reads: {error}"
-    element = h5py.check_vlen_dtype(item.attrs.get_id(name).dtype)
-    if isinstance(element, np.dtype) and not element.isnative:  # h5py 3.16 does not swap their bytes
-        value = [part.view(element) for part in value]
-    return plain(value)
-
-
-def plain(value):
-    if isinstance(value, h5py.Empty):
-        return None
-    if isinstance(value, (h5py.Reference, h5py.RegionReference)):
-        return "a reference"
-    if isinstance(value, bytes):
-        return value.decode("utf-8", "replace")
-    if isinstance(value, np.void) and value.dtype.names is None:
-        return value.tobytes()
-    if isinstance(value, np.ndarray):
-        return [plain(item) for item in value] if value.ndim else plain(value[()])
-    if isinstance(value, (list, tuple, np.void)):
-        return [plain(item) for item in value]
-    return value.item() if isinstance(value, np.generic) else value
+    def attributes(self):
+        """Attributes that differ from the file's, in our sidecar: [path@name, in the file, in the sidecar]."""
+        differing = []
+        for path in [*(paths[0] for paths in self.tree.datasets.values()), *self.tree.groups.values()]:
+            if path in self.ours.arrays or f"{path}/.zgroup".lstrip("/") in self.ours.refs:
+                try:
+                    found = reading.wrong_attributes(self.f[path or "/"], path, self.ours.refs)
+                    differing += [[f"{path}@{name}", f"{a!r:.60}", f"{b!r:.60}"] for name, a, b in found]
+                except Exception as error:
+                    differing.append([f"{path}@", reading.one_line(error), ""])
+        return differing
 
 
 if __name__ == "__main__":

@@ -40,3 +40,10 @@ def alike(expected, found):
     if expected == "a reference":
         return True
     return expected == found or (expected is None and found == "")
+
+
+def spelled(value):
+    """A number, as Zarr spells it where JSON has none."""
+    if isinstance(value, float) and not math.isfinite(value):
+        return "NaN" if math.isnan(value) else "Infinity" if value > 0 else "-Infinity"
+    return value

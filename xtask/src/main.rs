@@ -19,7 +19,8 @@ const TASKS: &[(&str, Task, &str)] = &[
     ("tidy", tidy::run, "the rules no compiler checks: module docs, file sizes, dependencies"),
     ("coverage", coverage::run, "which structures are read: docs/coverage.md (--check: is it so?)"),
     ("fixtures", fixtures::run, "do the scripts still make testdata/ as it is? (--write: make it)"),
-    ("parity", parity::run, "read our sidecars through zarr and xarray, compare with h5py"),
+    ("parity", parity::run, "our sidecars and kerchunk's against h5py (--write: docs/parity.md)"),
+    ("formats", parity::formats, "every form of a sidecar, opened by xarray, against h5netcdf"),
     ("fuzz", fuzz::run, "run the fuzz targets: fuzz [TARGET] [--seconds N]"),
     ("bench", bench, "not built yet"),
 ];

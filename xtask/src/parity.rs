@@ -1,36 +1,45 @@
-//! `cargo xtask parity [FILE...]`: our sidecars, read through fsspec, zarr and xarray, against h5py.
+//! `cargo xtask parity [FILE|FOLDER...]`: our sidecars and kerchunk's against h5py, dataset by dataset.
+//! `cargo xtask formats`: every form of a sidecar, opened by xarray.
 
 use std::path::{Path, PathBuf};
 use std::process::Command;
 
-use anyhow::bail;
-
 use crate::python::python;
 use crate::{call, root};
 
+const DOCUMENT: &str = "docs/parity.md";
+
+/// Of the files named, or `testdata/` and, if `H5_CORPUS` says where there is one, a corpus.
 pub(crate) fn run(arguments: &[String]) -> anyhow::Result<()> {
-    let python = python()?;
-    let program = program()?;
-    let out = root().join("target/parity");
-    std::fs::create_dir_all(&out)?;
-    let files = if arguments.is_empty() {
-        testfiles()?
-    } else {
-        arguments.iter().map(PathBuf::from).collect()
-    };
-    let mut failed = Vec::new();
-    for file in &files {
-        println!("== {}", file.display());
-        if let Err(error) = compare(&python, &program, file, &out) {
-            println!("{error:#}");
-            failed.push(file.display().to_string());
+    let (options, files): (Vec<_>, Vec<_>) =
+        arguments.iter().partition(|argument| argument.starts_with("--"));
+    let mut command = script("parity.py")?;
+    // libhdf5 looks for external files in the working directory unless it is told otherwise.
+    command.env("HDF5_EXTFILE_PREFIX", "${ORIGIN}");
+    for option in options {
+        command.arg(option);
+        if option == "--write" {
+            command.arg(root().join(DOCUMENT));
         }
     }
-    println!("{} files, {} with wrong or missing datasets", files.len(), failed.len());
-    if !failed.is_empty() {
-        bail!("{}", failed.join(", "));
+    if files.is_empty() {
+        command.args(testfiles()?);
+        command.args(std::env::var_os("H5_CORPUS").map(|corpus| Path::new(&corpus).join("files")));
+    } else {
+        command.args(files);
     }
-    Ok(())
+    call(&mut command)
+}
+
+pub(crate) fn formats(arguments: &[String]) -> anyhow::Result<()> {
+    call(script("formats.py")?.args(arguments))
+}
+
+/// One of the scripts of tests/python, and the program for it to try.
+fn script(name: &str) -> anyhow::Result<Command> {
+    let mut command = Command::new(python()?);
+    command.arg(root().join("tests/python").join(name)).arg("--program").arg(program()?);
+    Ok(command)
 }
 
 /// The program to try: `H5SIDECAR`, or a release build of this workspace.
@@ -41,21 +50,6 @@ fn program() -> anyhow::Result<PathBuf> {
     call(Command::new("cargo").args(["build", "--release", "--package", "h5sidecar"]))?;
     let target = std::env::var_os("CARGO_TARGET_DIR").map_or("target".into(), PathBuf::from);
     Ok(root().join(target).join("release/h5sidecar"))
-}
-
-/// Every dataset is equal, or the report says why it is not in the sidecar.
-fn compare(python: &Path, program: &Path, file: &Path, out: &Path) -> anyhow::Result<()> {
-    let name = file.file_name().unwrap_or_default();
-    let (sidecar, report) = (out.join(name).with_extension("json"), out.join("report.json"));
-    let mut index = Command::new(program);
-    index.arg("index").arg(file).arg("--quiet").arg("--output").arg(&sidecar);
-    index.arg("--follow-external");
-    call(index.arg("--report").arg(&report))?;
-    let mut parity = Command::new(python);
-    // libhdf5 looks for external files in the working directory unless it is told otherwise.
-    parity.env("HDF5_EXTFILE_PREFIX", "${ORIGIN}");
-    parity.arg(root().join("tests/python/parity.py")).arg(&sidecar).arg(file);
-    call(parity.arg("--report").arg(&report))
 }
 
 fn testfiles() -> anyhow::Result<Vec<PathBuf>> {

@@ -1,0 +1,131 @@
+"""Does xarray open a sidecar of every format, and is it what h5netcdf makes of the file?
+
+    python tests/python/formats.py --program h5sidecar
+
+Every group of two files of testdata/, opened with `engine="kerchunk"` and with `engine="zarr"`: values, dimensions and
+attributes. Names of dimensions that the file does not name are compared by length only: h5netcdf counts them through
+the file, sidecars in each group. Formats that the program's --help does not list are skipped, and said to be.
+"""
+
+import argparse
+import re
+import subprocess
+import sys
+import tempfile
+import warnings
+from pathlib import Path
+
+import h5py
+import numpy as np
+import xarray
+
+import sidecar
+from values import plain
+
+ROOT = Path(__file__).resolve().parents[2]
+FILES = "atl03_mini.h5", "netcdf4.nc"
+FORMATS = "json", "json.gz", "json.zst", "parquet"
+ENGINES = "kerchunk", "zarr"
+
+
+def main():
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--program", required=True)
+    parser.add_argument("--format", nargs="*", default=FORMATS)
+    options = parser.parse_args()
+    usage = subprocess.run([options.program, "index", "--help"], capture_output=True, text=True, check=True).stdout
+    described = re.search(r"--format\b.*?(?=\n\s+-|\Z)", usage, re.DOTALL)
+    failed = 0
+    for name in options.format:
+        if name != "json" and (described is None or not re.search(rf"(?<![\w.]){re.escape(name)}(?![\w.])", described[0])):
+            print(f"SKIPPED: {name}: `h5sidecar index --help` lists no such --format")
+            continue
+        with tempfile.TemporaryDirectory() as folder:
+            for file in FILES:
+                failed += check(options.program, name, described is not None, ROOT / "testdata" / file, Path(folder))
+    return failed > 0
+
+
+def check(program, name, has_formats, file, folder):
+    out = folder / f"{file.name}.{name}"
+    form = ["--format", name] if has_formats else []
+    subprocess.run([program, "index", file, "--quiet", "--output", out, *form], check=True)
+    failed = 0
+    for engine in ENGINES:
+        with h5py.File(file) as f:
+            groups = [""]
+            f.visititems(lambda path, item: groups.append(path) if isinstance(item, h5py.Group) else None)
+            wrong = [(group, what) for group in groups for what in differences(f[group or "/"], file, out, name, engine)]
+        print(f"{file.name} as {name}, engine={engine}: {len(groups)} groups, {len(wrong)} differences")
+        for group, what in wrong[:10]:
+            print(f"  /{group}: {what}")
+        failed += len(wrong)
+    return failed
+
+
+def differences(group, file, out, name, engine):
+    path = group.name.strip("/")
+    with warnings.catch_warnings(action="ignore"):
+        try:
+            expected = xarray.open_dataset(file, engine="h5netcdf", group=path or None, phony_dims="access")
+        except Exception as error:
+            # As with a group that holds what h5netcdf does not know.
+            return yield_error("h5netcdf does not open it", error)
+        try:
+            found = opened(out, name, engine, path)
+        except Exception as error:
+            return yield_error("it does not open", error)
+        with expected, found:
+            return list(compared(expected, found))
+
+
+def yield_error(what, error):
+    return [f"{what}: {type(error).__name__}: {error}".replace("\n", " ")[:300]]
+
+
+def opened(out, name, engine, group):
+    """A group of a sidecar, as a user opens it."""
+    # fsspec finds the compression of JSON by itself only if it is told to look.
+    options = {"remote_protocol": "file"}
+    if name.endswith((".gz", ".zst")):
+        options["target_options"] = {"compression": "infer"}
+    if engine == "kerchunk":
+        # The group goes into the path of the store, since zarr 3.1 lists no variables below the root of one.
+        return xarray.open_dataset(str(out), engine="kerchunk", storage_options=options, group=group or None)
+    return xarray.open_dataset(
+        f"reference://{group}", engine="zarr", consolidated=False, storage_options={"fo": str(out), **options}
+    )
+
+
+def compared(expected, found):
+    if missing := set(expected.variables) ^ set(found.variables):
+        yield f"variables only on one side: {sorted(missing)}"
+    for name in set(expected.variables) & set(found.variables):
+        a, b = expected.variables[name], found.variables[name]
+        dims = [(x, y) for x, y in zip(a.dims, b.dims) if x != y and not ("phony_dim" in x and "phony_dim" in y)]
+        if dims:
+            yield f"{name}: dimensions {a.dims} in the file, {b.dims} in the sidecar"
+        if a.shape != b.shape or not same_values(a.values, b.values):
+            yield f"{name}: {a.dtype} {a.shape} {a.values.ravel()[:3]} in the file, {b.dtype} {b.shape} {b.values.ravel()[:3]} in the sidecar"
+        yield from (f"{name}: {what}" for what in attributes(a.attrs, b.attrs))
+    yield from attributes(expected.attrs, found.attrs)
+
+
+def same_values(a, b):
+    if a.dtype.kind in "OSU" or b.dtype.kind in "OSU":
+        return all(plain(x) == plain(y) for x, y in zip(a.flat, b.flat))
+    if a.dtype.kind != b.dtype.kind:
+        return False
+    return np.array_equal(a, b, equal_nan=a.dtype.kind in "fcmM")
+
+
+def attributes(a, b):
+    for name in sorted(set(a) | set(b)):
+        if name not in a or name not in b:
+            yield f"attribute {name} is only in the {'file' if name in a else 'sidecar'}"
+        elif not sidecar.alike(plain(a[name]), b[name]):
+            yield f"attribute {name}: {a[name]!r:.60} in the file, {b[name]!r:.60} in the sidecar"
+
+
+if __name__ == "__main__":
+    sys.exit(main())
