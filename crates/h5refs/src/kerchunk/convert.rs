@@ -39,10 +39,10 @@ impl Conversion {
             from = base;
         }
         let to = match &from.class {
-            Class::Integer { bits, signed } => integer(*bits, *signed)?,
-            Class::BitField { bits } => integer(*bits, false)?,
+            Class::Integer { bits, signed } => integer(*bits, from.size, *signed)?,
+            Class::BitField { bits } => integer(*bits, from.size, false)?,
             Class::Enum { base, .. } => match &base.class {
-                Class::Integer { bits, signed } => integer(*bits, *signed)?,
+                Class::Integer { bits, signed } => integer(*bits, from.size, *signed)?,
                 _ => return None,
             },
             Class::Float { float, .. } => floating(*float)?,
@@ -110,11 +110,11 @@ impl Number {
     }
 }
 
-/// The smallest that holds all bits in use.
-fn integer(bits: Bits, signed: bool) -> Option<Number> {
-    let size = bits.precision.div_ceil(8).max(1).next_power_of_two();
-    let size = u32::from(size).max(1);
-    match (size <= 8, signed) {
+/// One of as many bytes, or the smallest that holds all bits in use.
+fn integer(bits: Bits, size: u32, signed: bool) -> Option<Number> {
+    let needed = u32::from(bits.precision.div_ceil(8)).max(1).next_power_of_two();
+    let size = if matches!(size, 1 | 2 | 4 | 8) { size } else { needed };
+    match (needed <= size && size <= 8, signed) {
         (true, true) => Some(Number::Signed(size)),
         (true, false) => Some(Number::Unsigned(size)),
         (false, _) => None,
@@ -165,6 +165,10 @@ mod tests {
         let (name, values) =
             converted(Class::Integer { bits, signed: true }, 3, &[0xff, 0, 1]).unwrap();
         assert_eq!((name.as_str(), values), ("<i4", vec![1, 0, 0xff, 0xff]));
+        let bits = Bits { order: ByteOrder::Big, offset: 0, precision: 7 };
+        let (name, values) =
+            converted(Class::Integer { bits, signed: false }, 4, &[0, 0, 0, 0xff]).unwrap();
+        assert_eq!((name.as_str(), values), ("<u4", vec![0x7f, 0, 0, 0]));
         let bits = Bits { order: ByteOrder::Big, offset: 0, precision: 65 };
         assert_eq!(converted(Class::Integer { bits, signed: true }, 9, &[]), None);
     }
