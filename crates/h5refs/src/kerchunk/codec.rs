@@ -99,9 +99,15 @@ fn codec(filter: &Filter, element_size: u64) -> Result<Value, String> {
 }
 
 fn blosc_compressor(code: u32) -> Result<&'static str, String> {
-    let names = ["blosclz", "lz4", "lz4hc", "snappy", "zlib", "zstd"];
-    let name = usize::try_from(code).ok().and_then(|code| names.get(code));
-    name.copied().ok_or_else(|| format!("filter {BLOSC} (blosc) with compressor {code}"))
+    match code {
+        0 => Ok("blosclz"),
+        1 => Ok("lz4"),
+        2 => Ok("lz4hc"),
+        3 => Err(format!("filter {BLOSC} (blosc) with snappy, which numcodecs has not")),
+        4 => Ok("zlib"),
+        5 => Ok("zstd"),
+        _ => Err(format!("filter {BLOSC} (blosc) with compressor {code}")),
+    }
 }
 
 /// What a filter is called.
@@ -169,5 +175,10 @@ mod tests {
     #[test]
     fn a_filter_without_a_codec_is_named() {
         assert_eq!(codecs(&filters(&[4]), 0, 4).unwrap_err(), "filter 4 (szip)");
+        let mut blosc = filters(&[BLOSC]);
+        blosc[0].client_data = vec![2, 2, 4, 4096, 5, 1, 3];
+        assert!(codecs(&blosc, 0, 4).unwrap_err().contains("snappy"));
+        blosc[0].client_data[6] = 4;
+        assert_eq!(codecs(&blosc, 0, 4).unwrap().filters[0]["cname"], "zlib");
     }
 }
