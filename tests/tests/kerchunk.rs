@@ -218,9 +218,8 @@ fn same_scales(ours: Option<&Value>, theirs: Option<&Value>) -> bool {
         names.filter_map(Value::as_str).map(last).collect()
     };
     let (ours, theirs) = (names(ours), names(theirs));
-    let same = |(ours, theirs): (&String, &String)| {
-        ours == theirs || theirs.starts_with("phony_dim_")
-    };
+    let same =
+        |(ours, theirs): (&String, &String)| ours == theirs || theirs.starts_with("phony_dim_");
     ours.len() == theirs.len() && ours.iter().zip(&theirs).all(same)
 }
 
