@@ -15,6 +15,7 @@ KINDS = {
     "never written": "chunks that were never written, inlined here so that `fill_value` can be null",
     "nothing written": "`fill_value` of datasets without any chunk",
     "_ARRAY_DIMENSIONS": "names of dimensions: kerchunk's are paths, or numbers by axis that clash in a group",
+    "another scale": "dimensions of another name than kerchunk's, who names them after a scale",
     "attribute: list": "lists that kerchunk writes as Python's text of them",
     "attribute: reference": "references: a path here, Python's text of the object in kerchunk's",
     "attribute: other value": "other values or spellings",
@@ -26,7 +27,7 @@ KINDS = {
     "inlined": "the same bytes, inlined in one and referenced in the other",
     "encoded anew": "other bytes that mean the same: values that both write into the sidecar, encoded",
     "other range": "another byte range",
-    "chunk only here": "chunks only we have",
+    "chunk only here": "chunks that kerchunk has not, though they are stored: they hold what its fill value is",
     "chunk only kerchunk": "chunks only kerchunk has: of nothing but fill values",
 }  # fmt: skip
 
@@ -83,7 +84,7 @@ def attribute_differences(ours, theirs):
         if same(a, b) and (name in ours) == (name in theirs):
             continue
         if name == "_ARRAY_DIMENSIONS":
-            kinds.add(name)
+            kinds.add(name if same_scales(a or [], b or []) else "another scale")
         elif name not in theirs:
             kinds.add("attribute: only here")
         elif name not in ours:
@@ -95,6 +96,12 @@ def attribute_differences(ours, theirs):
         else:
             kinds.add("attribute: other value")
     return kinds
+
+
+def same_scales(ours, theirs):
+    """Whether dimensions that kerchunk names after a scale have its name here, with its path or without."""
+    pairs = zip([each.rpartition("/")[2] for each in ours], [each.rpartition("/")[2] for each in theirs])
+    return len(ours) == len(theirs) and all(a == b or b.startswith("phony_dim_") for a, b in pairs)
 
 
 def same(a, b):

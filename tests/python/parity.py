@@ -65,6 +65,8 @@ def main():
 def given(arguments):
     """Pairs of a source's name and a file."""
     for argument in arguments:
+        if not argument.exists():
+            sys.exit(f"no such file: {argument}")
         if argument.is_dir():
             for file in sorted(file for file in argument.rglob("*") if file.is_file()):
                 yield file.relative_to(argument).parts[0] if file.parent != argument else argument.name, file
@@ -86,7 +88,7 @@ def compare(source_and_file, options):
     ours = index(file, out, options)
     theirs = {"failed": "not asked"} if options.without_kerchunk else translate(file, out, options)
     result = {"source": source, "file": file.name, "ours": ours, "kerchunk": theirs["failed"], "refused": None, "datasets": []}
-    result |= {"attributes": [], "not_opened": {"ours": {}, "kerchunk": {}}, "unreadable": {}}
+    result |= {"attributes": [], "not_opened": {}, "unreadable": {}}
     dead = {}  # (path, who reads): how that ended
     while True:
         done = {each["path"] for each in result["datasets"]}
@@ -174,7 +176,7 @@ class Comparison:
                 paths = ours.pop(place, [])
                 self.say({"dataset": self.dataset(found, paths, theirs.get(place, []))})
         self.without_h5py(stray, done)
-        self.say({"attributes": self.attributes(), "unreadable": self.tree.unreadable, "not_opened": {"ours": self.ours.not_opened, "kerchunk": self.kerchunk.not_opened}})
+        self.say({"attributes": self.attributes(), "unreadable": self.tree.unreadable, "not_opened": self.ours.not_opened})
 
     def places(self, reader):
         """The paths of a sidecar's arrays by where their objects are in the file; and those that lead nowhere."""

@@ -71,7 +71,7 @@ def columns(results):
     parts = {name: part for name, part in parts.items() if part}
     if len(parts) > 1:
         parts["both"] = results
-    head = ["", "files", "refused by libhdf5", "datasets", *COLUMNS, "by sample", "groups not opened by xarray: ours", "kerchunk's"]
+    head = ["", "files", "refused by libhdf5", "datasets", *COLUMNS, "by sample", "groups or variables xarray does not open"]
     return table(head, [row(name, part, True) for name, part in parts.items()])
 
 
@@ -89,7 +89,7 @@ def row(name, results, whole=False):
     cells = [name, len(results), sum(bool(result["refused"]) for result in results), len(found), *(counts[column] for column in COLUMNS)]
     if whole:
         cells.append(sum(bool(each.get("sampled")) for each in found))
-        cells += [sum(len(result["not_opened"][who]) for result in results) for who in ("ours", "kerchunk")]
+        cells.append(sum(len(result["not_opened"]) for result in results))
     return cells
 
 
@@ -166,8 +166,8 @@ Each dataset counts once, under whatever paths it is. *equal*: kerchunk's sideca
 does ours. *better*: ours does, and kerchunk's does not. *reported*: not in our sidecar, and the report says why. *wrong*:
 ours reads otherwise, or is missing without a word. *not comparable*: h5py does not read it.
 
-Ours is read through fsspec and zarr, and through xarray, under every path; kerchunk's through fsspec and zarr only, where
-xarray often does not open the group. Every value is compared; of datasets of more than {budget} MB the first and the last block,
+Ours is read through fsspec and zarr under every path, and through xarray, where names of dimensions are those of the
+file's dimension scales; kerchunk's through fsspec and zarr only. Every value is compared; of datasets of more than {budget} MB the first and the last block,
 some that are stored and some in between, and the place of every stored chunk (*by sample*). Both have the same Python,
 with hdf5plugin and imagecodecs, external files are found and followed. kerchunk has its own defaults, any time it needs up
 to five minutes, and no garbage collection, which makes it hang on some files.

@@ -130,19 +130,20 @@ class Reader:
     def wrong(self, path, expected, dataset, allowed, with_xarray=True):
         """What is wrong with a dataset's values, if anything: of `expected`, pairs of a selection and its values."""
         sampled = expected[0][0] is not None
+        scales = scale_names(dataset) if with_xarray else []
         try:
             with warnings.catch_warnings(action="ignore"):
                 array = zarr.open_array(self.store, path=path, mode="r", zarr_format=2)
                 for selection, values in expected:
                     if wrong := difference(values, array[... if selection is None else selection], allowed):
                         return f"through zarr: {wrong}"
-                    if with_xarray and (wrong := self.wrong_in_xarray(path, selection, values, allowed)):
+                    if with_xarray and (wrong := self.wrong_in_xarray(path, selection, values, allowed, scales)):
                         return f"through xarray: {wrong}"
         except Exception as error:
             return one_line(error)
         return missing_chunks(dataset, path, self.refs) if sampled and with_xarray else None
 
-    def wrong_in_xarray(self, path, selection, expected, allowed):
+    def wrong_in_xarray(self, path, selection, expected, allowed, scales):
         group, _, name = path.rpartition("/")
         opened = self.group(group)
         if opened is None:
@@ -150,6 +151,9 @@ class Reader:
         if name not in opened.variables:
             return "no such variable"
         variable = opened.variables[name]
+        for axis, (scale, dimension) in enumerate(zip(scales, variable.dims)):
+            if scale not in (None, dimension.rpartition("/")[2]):
+                return f"dimension {axis} is {dimension}, in the file {scale}"
         if selection is None and len(self.chunks[path]) > MANY_CHUNKS:
             # The chunks themselves were just read, by the same zarr: this is about what xarray makes of the array.
             selection = tuple(slice(0, 1) for _ in expected.shape)
@@ -176,6 +180,17 @@ class Reader:
             except Exception as error:
                 self.not_opened[group] = one_line(error)
         return self.opened[group]
+
+
+def scale_names(dataset):
+    """What the file calls a dataset's dimensions: the names of their scales, `None` without one."""
+    try:
+        if dataset.is_scale:
+            # Its other dimensions have scales that only netCDF's attributes tell.
+            return [dataset.name.rpartition("/")[2]] if dataset.ndim == 1 else []
+        return [next(iter(scales.values())).name.rpartition("/")[2] if len(scales) else None for scales in dataset.dims]
+    except (RuntimeError, KeyError, ValueError, TypeError, AttributeError):
+        return []  # a scale that is not there any more, or attributes that only look like one's
 
 
 def open_store(refs, file):

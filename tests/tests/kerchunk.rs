@@ -205,6 +205,9 @@ fn differences(ours: &Refs, theirs: &Refs) -> Vec<(String, String, String)> {
                         ("fill_value", Some(theirs)) => {
                             format!("fill_value {}", theirs.as_str().unwrap_or(&theirs.to_string()))
                         }
+                        ("_ARRAY_DIMENSIONS", _) if !same_scales(ours, theirs) => {
+                            "another dimension scale".to_owned()
+                        }
                         (_, Some(Value::String(text))) if text.starts_with("[[") => {
                             "text of a list".to_owned()
                         }
@@ -223,6 +226,19 @@ fn differences(ours: &Refs, theirs: &Refs) -> Vec<(String, String, String)> {
         }
     }
     differences
+}
+
+/// Whether dimensions that kerchunk names after a scale are named after the same one, with its path or without.
+fn same_scales(ours: Option<&Value>, theirs: Option<&Value>) -> bool {
+    let names = |names: Option<&Value>| -> Vec<String> {
+        let names = names.and_then(Value::as_array).into_iter().flatten();
+        let last = |path: &str| path.rsplit('/').next().unwrap_or_default().to_owned();
+        names.filter_map(Value::as_str).map(last).collect()
+    };
+    let (ours, theirs) = (names(ours), names(theirs));
+    let same =
+        |(ours, theirs): (&String, &String)| ours == theirs || theirs.starts_with("phony_dim_");
+    ours.len() == theirs.len() && ours.iter().zip(&theirs).all(same)
 }
 
 /// Whether all chunks of an array are there, so that nothing reads as its fill value.

@@ -40,7 +40,10 @@ pub(super) fn dtype(datatype: &Datatype) -> Result<Dtype, String> {
         Class::BitField { bits } => plain(integer(*bits, size, 'u')?, Kind::Number),
         Class::Float { bits, float } => plain(floating(*bits, *float, size)?, Kind::Number),
         Class::String(_) if size > 0 => plain(format!("|S{size}"), Kind::Bytes),
-        Class::Opaque { .. } if size > 0 => plain(format!("|V{size}"), Kind::Bytes),
+        Class::Opaque { tag } if size > 0 => match of_numpy(tag, size) {
+            Some((name, kind)) => plain(name, kind),
+            None => plain(format!("|V{size}"), Kind::Bytes),
+        },
         Class::Enum { base, members } => {
             if is_bool(base, members) {
                 return plain("|b1".into(), Kind::Bool);
@@ -103,6 +106,18 @@ fn order(order: ByteOrder, size: u32) -> Result<char, String> {
         ByteOrder::Big => Ok('>'),
         ByteOrder::Vax => Err("VAX byte order".into()),
     }
+}
+
+/// What HDF5 has no type for, dates and times above all: h5py writes it as opaque, tagged with numpy's name.
+fn of_numpy(tag: &[u8], size: u32) -> Option<(String, Kind)> {
+    let name = std::str::from_utf8(tag.strip_prefix(b"NUMPY:")?).ok()?;
+    if name == format!("|S{size}") {
+        return Some((name.to_owned(), Kind::Bytes));
+    }
+    let unit = name.get(3..)?.strip_prefix('[')?.strip_suffix(']')?;
+    let is_time = matches!(name.get(..3)?, "<M8" | ">M8" | "<m8" | ">m8") && size == 8;
+    let is_unit = !unit.is_empty() && unit.bytes().all(|byte| byte.is_ascii_alphanumeric());
+    (is_time && is_unit).then(|| (name.to_owned(), Kind::Number))
 }
 
 /// An enumeration of one byte that h5py and others write for truth values.
@@ -326,6 +341,27 @@ mod tests {
             float.exponent_bias = 126;
         }
         assert!(dtype(&odd).is_err());
+    }
+
+    #[test]
+    fn opaque_bytes_are_what_h5py_tags_them_as() {
+        let tagged = |tag: &str| {
+            name(&Datatype { size: 8, class: Class::Opaque { tag: tag.as_bytes().to_vec() } })
+        };
+        assert_eq!(tagged("NUMPY:<M8[ns]"), "<M8[ns]");
+        assert_eq!(tagged("NUMPY:>m8[25s]"), ">m8[25s]");
+        assert_eq!(tagged("NUMPY:|S8"), "|S8");
+        for other in [
+            "",
+            "a user's own",
+            "NUMPY:<M8",
+            "NUMPY:<M8[]",
+            "NUMPY:<M8[\"]",
+            "NUMPY:<f8",
+            "NUMPY:|S9",
+        ] {
+            assert_eq!(tagged(other), "|V8");
+        }
     }
 
     #[test]

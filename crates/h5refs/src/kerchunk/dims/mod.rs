@@ -163,13 +163,14 @@ fn coordinates<'a>(object: &Object, ids: &HashMap<i128, &'a str>) -> Vec<Option<
     list.unwrap_or_default().iter().map(by_id).collect()
 }
 
-/// netCDF's numbers of its dimensions.
+/// netCDF's numbers of its dimensions. Variables have one too, that of their first dimension.
 fn netcdf_ids(index: &Index) -> HashMap<i128, &str> {
     let id = |object: &Object| match find(object, "_Netcdf4Dimid")?.values.as_deref()? {
         [Value::Integer(id)] => Some(*id),
         _ => None,
     };
-    index.datasets().filter_map(|(object, _)| Some((id(object)?, object.path.as_str()))).collect()
+    let scales = index.datasets().filter(|(object, _)| is_scale(object));
+    scales.filter_map(|(object, _)| Some((id(object)?, object.path.as_str()))).collect()
 }
 
 /// Names under which two scales meet in one group, or a scale and an array that is not it.
