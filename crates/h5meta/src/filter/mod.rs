@@ -101,6 +101,16 @@ pub fn check(filters: &[Filter]) -> Result<()> {
 /// # Errors
 /// `Unknown` for filters that are not undone here, `Invalid` for bytes that are not theirs.
 pub fn decode(stored: &[u8], filters: &[Filter], mask: u32, size: usize) -> Result<Vec<u8>> {
+    let mut bytes = decode_all(stored, filters, mask, size)?;
+    bytes.truncate(size);
+    Ok(bytes)
+}
+
+/// The same, with what little there may be behind `size` bytes.
+///
+/// # Errors
+/// As [`decode`].
+pub fn decode_all(stored: &[u8], filters: &[Filter], mask: u32, size: usize) -> Result<Vec<u8>> {
     let most = most(size);
     let mut bytes = Cow::Borrowed(stored);
     for (n, filter) in filters.iter().enumerate().rev() {
@@ -112,9 +122,7 @@ pub fn decode(stored: &[u8], filters: &[Filter], mask: u32, size: usize) -> Resu
     if bytes.len() < size {
         return Err(FEWER);
     }
-    let mut bytes = bytes.into_owned();
-    bytes.truncate(size);
-    Ok(bytes)
+    Ok(bytes.into_owned())
 }
 
 /// What `bytes` were before one filter: `most` bytes at most.

@@ -250,7 +250,7 @@ impl Array {
             each(self.key(&tile.offset), tile.reference(self.codecs.trailing));
         }
         match &dataset.storage {
-            Storage::Compact { data } => {
+            Storage::Compact { data } if !self.is_empty() => {
                 each(self.key(&origin), self.here(data));
             }
             Storage::Contiguous { at: Some(at), .. } if !self.is_empty() => {

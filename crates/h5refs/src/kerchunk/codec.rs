@@ -167,9 +167,11 @@ fn imagecodec(filter: &Filter) -> Option<Value> {
             "pixels_per_scanline": scanline,
         })),
         (LZ4, _) => Some(json!({ "id": "imagecodecs_lz4h5" })),
-        // Without a compressor behind it. The first two numbers are the filter's version.
-        (BITSHUFFLE, [_, _, item, block, rest @ ..]) if rest.first().is_none_or(|&n| n == 0) => {
-            Some(json!({ "id": "imagecodecs_bitshuffle", "itemsize": item, "blocksize": block }))
+        // Without a compressor behind it. The first two numbers are the filter's version. Of larger elements
+        // imagecodecs takes the size of those that zarr-python hands it, which are bytes, whatever `itemsize`
+        // says.
+        (BITSHUFFLE, [_, _, 1, block, rest @ ..]) if rest.first().is_none_or(|&n| n == 0) => {
+            Some(json!({ "id": "imagecodecs_bitshuffle", "itemsize": 1, "blocksize": block }))
         }
         _ => None,
     }
@@ -285,5 +287,14 @@ mod tests {
         assert_eq!(error, "filter 4 (szip), which imagecodecs reads");
         let codecs = codecs(&pipeline, 0, 4, CodecSet::Imagecodecs).unwrap();
         assert_eq!(ids(&codecs), ["imagecodecs_szip"]);
+        let bitshuffle = |element| {
+            let client_data = vec![0, 2, element, 0, 0];
+            [Filter { id: BITSHUFFLE, name: None, flags: 0, client_data }]
+        };
+        let of = |element: u32| {
+            super::codecs(&bitshuffle(element), 0, element.into(), CodecSet::Imagecodecs)
+        };
+        assert_eq!(ids(&of(1).unwrap()), ["imagecodecs_bitshuffle"]);
+        assert_eq!(of(4).unwrap_err(), "filter 32008 (bitshuffle)");
     }
 }

@@ -60,7 +60,10 @@ fn stored(dataset: &Dataset, dtype: &Dtype, sizes: Sizes) -> Option<Value> {
     let (element, _) = innermost(datatype);
     let width = usize::try_from(element.size).ok()?;
     let bytes = match &dataset.fill_value {
-        // Strings of any length have none.
+        // Of strings of any length Zarr has only the empty one, and of references those that lead nowhere.
+        FillValue::Value(bytes) if dtype.kind == Kind::Text && !leads_nowhere(datatype, bytes) => {
+            return None;
+        }
         _ if dtype.kind == Kind::Text => return Some(Value::Null),
         FillValue::Value(bytes) if bytes.len() == size => bytes.clone(),
         FillValue::Value(_) => return None,
@@ -72,6 +75,15 @@ fn stored(dataset: &Dataset, dtype: &Dtype, sizes: Sizes) -> Option<Value> {
         return None;
     }
     of_bytes(element, first, dtype.kind, sizes)
+}
+
+/// Whether an element is an empty string, by the length before its place, or a null reference.
+fn leads_nowhere(datatype: &Datatype, element: &[u8]) -> bool {
+    let looked_at = match datatype.class {
+        Class::VariableString(_) => element.get(..4).unwrap_or(element),
+        _ => element,
+    };
+    looked_at.iter().all(|&byte| byte == 0)
 }
 
 /// The type below all array types, and how many of it an element holds.
@@ -148,7 +160,21 @@ fn fitted(number: i128, size: u32, signed: bool) -> Option<i128> {
 
 #[cfg(test)]
 mod tests {
-    use super::fitted;
+    use h5meta::message::datatype::{ReferenceKind, StringType};
+
+    use super::*;
+
+    #[test]
+    fn only_what_leads_nowhere_reads_as_nothing() {
+        let strings = Class::VariableString(StringType { padding: 0, character_set: 1 });
+        let strings = Datatype { size: 16, class: strings };
+        let objects = Datatype { size: 8, class: Class::Reference(ReferenceKind::Object) };
+        assert!(leads_nowhere(&strings, &[0; 16]));
+        assert!(leads_nowhere(&strings, &[[0; 4], [255; 4], [255; 4], [0; 4]].concat()));
+        assert!(!leads_nowhere(&strings, &[[5, 0, 0, 0], [9; 4], [0; 4], [1, 0, 0, 0]].concat()));
+        assert!(leads_nowhere(&objects, &[0; 8]));
+        assert!(!leads_nowhere(&objects, &[0, 0, 0, 0, 1, 0, 0, 0]));
+    }
 
     #[test]
     fn a_number_fits_by_its_bits() {

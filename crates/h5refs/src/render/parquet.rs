@@ -306,6 +306,14 @@ mod tests {
     }
 
     #[test]
+    fn numbers_stay_what_they_are() {
+        let number = "2.3732524841697554e+242";
+        let attributes = Reference::Document(format!(r#"{{"x":{number}}}"#));
+        let files = files(&[(".zattrs".into(), attributes)], "a.h5", 4).unwrap();
+        assert!(std::str::from_utf8(&files[0].1).unwrap().contains(number));
+    }
+
+    #[test]
     fn what_has_no_row_is_an_error() {
         let mut entries = entries();
         entries.push(("s/1".into(), Reference::Range(0..1)));

@@ -5,6 +5,9 @@ use serde_json::Value;
 
 use crate::kerchunk::filter_of;
 
+/// Dimensions of an array of numpy's.
+const MOST_DIMENSIONS: usize = 64;
+
 /// A Zarr array.
 #[derive(Clone, Debug)]
 pub(super) struct Array {
@@ -40,6 +43,9 @@ impl Array {
         let shape = numbers(&document["shape"]).ok_or("its shape is no list of numbers")?;
         let chunk_shape =
             numbers(&document["chunks"]).ok_or("its chunks are no list of numbers")?;
+        if shape.len() > MOST_DIMENSIONS {
+            return Err(format!("{} dimensions, more than numpy has", shape.len()));
+        }
         if shape.len() != chunk_shape.len() || chunk_shape.contains(&0) {
             return Err("chunks of no extent, or of other dimensions than its shape".into());
         }
@@ -116,10 +122,19 @@ fn size(dtype: &Value) -> Option<u64> {
             let digits = letters.as_str().split('[').next()?;
             let number: u64 = digits.parse().ok()?;
             match (order, kind) {
-                ('<' | '>' | '|', 'b' | 'i' | 'u' | 'f' | 'c' | 'S' | 'V' | 'M' | 'm') => {
-                    Some(number)
-                }
                 ('<' | '>', 'U') => number.checked_mul(4),
+                ('<' | '>' | '|', kind) => {
+                    let is_size = match kind {
+                        'b' => number == 1,
+                        'i' | 'u' => matches!(number, 1 | 2 | 4 | 8),
+                        'f' => matches!(number, 2 | 4 | 8 | 12 | 16),
+                        'c' => matches!(number, 8 | 16 | 24 | 32),
+                        'M' | 'm' => number == 8,
+                        'S' | 'V' => true,
+                        _ => false,
+                    };
+                    is_size.then_some(number)
+                }
                 _ => None,
             }
         }
@@ -150,7 +165,14 @@ mod tests {
             assert_eq!(size(&json!(name)), Some(bytes), "{name}");
         }
         assert_eq!(size(&json!([["a", "<i4"], ["b", "<f8", [2, 3]]])), Some(52));
-        for none in [json!("f"), json!("<x4"), json!(4), json!([["a", [["b", "<i4"]]]])] {
+        for none in [
+            json!("f"),
+            json!("<x4"),
+            json!("<i3"),
+            json!("|b8"),
+            json!(4),
+            json!([["a", [["b", "<i4"]]]]),
+        ] {
             assert_eq!(size(&none), None, "{none}");
         }
     }
@@ -169,5 +191,8 @@ mod tests {
         let huge = json!([u64::MAX, u64::MAX]);
         assert_eq!(Array::new("a", &document(huge, json!([1, 1]))).unwrap().chunks(), None);
         assert!(Array::new("a", &document(json!([5]), json!([0]))).is_err());
+        let ones = |n: usize| json!(vec![1; n]);
+        assert!(Array::new("a", &document(ones(64), ones(64))).is_ok());
+        assert!(Array::new("a", &document(ones(65), ones(65))).is_err());
     }
 }

@@ -48,7 +48,8 @@ pub(super) fn check(sidecar: Sidecar) -> Checked {
                 }
                 Err(why) => checked.faults.push(Fault::new(key, why)),
             },
-            ".zattrs" => {}
+            ".zattrs" if document.is_object() => {}
+            ".zattrs" => checked.faults.push(Fault::new(key, "attributes that are no object")),
             _ => checked.faults.push(Fault::new(key, "a document that Zarr does not know")),
         }
         // Readers come to an object through its groups.

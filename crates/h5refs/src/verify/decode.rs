@@ -26,8 +26,12 @@ pub(super) fn decode(stored: &[u8], array: &Array, most: u64) -> Result<(), Unde
             let size = array.chunk_bytes().filter(|size| *size <= most);
             let size = size.and_then(|size| usize::try_from(size).ok());
             let size = size.ok_or_else(|| Undecoded::Unknown(format!("more than {most} bytes")))?;
-            filter::decode(stored, filters, 0, size).map_err(failed)?;
-            Ok(())
+            let decoded = filter::decode_all(stored, filters, 0, size).map_err(failed)?.len();
+            // Readers take neither fewer bytes nor more. Without filters that has been looked at.
+            match decoded == size || filters.is_empty() {
+                true => Ok(()),
+                false => Err(Undecoded::Wrong(format!("{decoded} bytes in place of {size}"))),
+            }
         }
         Elements::Text if filters.is_empty() => text(stored, array.chunk_elements()),
         Elements::Text => Err(Undecoded::Unknown("compressed strings".into())),
@@ -55,4 +59,25 @@ fn text(stored: &[u8], elements: Option<u64>) -> Result<(), Undecoded> {
         bytes = rest;
     }
     if bytes.is_empty() { Ok(()) } else { Err(wrong("bytes behind the last string")) }
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use super::*;
+
+    #[test]
+    fn a_chunk_has_the_bytes_of_its_array() {
+        let decoded = |elements: u64, dtype| {
+            let document = json!({"zarr_format": 2, "shape": [elements], "chunks": [elements], "dtype": dtype,
+                "order": "C", "filters": [{"id": "shuffle", "elementsize": 4}], "compressor": null,
+                "fill_value": null});
+            decode(&[7; 40], &Array::new("a", &document).unwrap(), 1000)
+        };
+        assert_eq!(decoded(10, "<i4"), Ok(()));
+        for (elements, dtype) in [(10, "<i2"), (5, "<i4"), (9, "<f4"), (11, "<f4")] {
+            assert!(matches!(decoded(elements, dtype), Err(Undecoded::Wrong(_))), "{elements}");
+        }
+    }
 }

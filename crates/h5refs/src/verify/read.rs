@@ -206,14 +206,34 @@ struct Files {
     known: BTreeSet<Arc<str>>,
 }
 
+/// Bytes of the name of a file, with its templates filled in.
+const LONGEST_NAME: usize = 1 << 16;
+
 impl Files {
+    /// A name with its templates filled in, if there are any and it does not get too long. What they are
+    /// filled with is not looked at again: each could have the next one twice.
+    fn filled(&self, name: &str) -> Option<String> {
+        let mut parts = name.split("{{");
+        let mut filled = parts.next()?.to_owned();
+        if filled.len() == name.len() {
+            return None;
+        }
+        for part in parts {
+            let value = part
+                .split_once("}}")
+                .and_then(|(template, rest)| Some((self.templates.get(template)?.as_str(), rest)));
+            let (value, rest) = value.unwrap_or(("{{", part));
+            if filled.len().saturating_add(value.len()).saturating_add(rest.len()) > LONGEST_NAME {
+                return None;
+            }
+            filled.push_str(value);
+            filled.push_str(rest);
+        }
+        Some(filled)
+    }
+
     fn get(&mut self, name: String) -> Arc<str> {
-        let name = match name.contains("{{") {
-            true => self.templates.iter().fold(name, |name, (template, value)| {
-                name.replace(&format!("{{{{{template}}}}}"), value)
-            }),
-            false => name,
-        };
+        let name = self.filled(&name).unwrap_or(name);
         if let Some(known) = self.known.get(&*name) {
             return Arc::clone(known);
         }
@@ -268,7 +288,7 @@ async fn tables(location: &str, opener: &Opener, options: &Options) -> Result<Si
         return Err(none("tables of no references".into()));
     }
     let mut sidecar = Sidecar { documents: metadata, ..Sidecar::default() };
-    let mut wanted: Vec<(String, Vec<u64>, u64)> = Vec::new();
+    let mut wanted: Vec<(Arc<str>, Arc<[u64]>, u64)> = Vec::new();
     for (key, document) in &sidecar.documents {
         let Some(path) = key.strip_suffix("/.zarray") else { continue };
         // What is wrong with it is found later.
@@ -277,25 +297,25 @@ async fn tables(location: &str, opener: &Opener, options: &Options) -> Result<Si
         if count > MOST_TABLES.saturating_sub(wanted.len() as u64) {
             return Err(none(format!("more than {MOST_TABLES} tables to look for")));
         }
-        wanted.extend((0..count).map(|n| (path.to_owned(), array.grid(), n)));
+        let (path, grid): (Arc<str>, Arc<[u64]>) = (path.into(), array.grid().into());
+        wanted.extend((0..count).map(|n| (Arc::clone(&path), Arc::clone(&grid), n)));
     }
     let read = wanted.into_iter().map(|(path, grid, number)| async move {
-        let name = format!("{path}/refs.{number}.parq");
-        let place = format!("{location}/{name}");
+        let place = format!("{location}/{path}/refs.{number}.parq");
         let bytes = match whole(&place, opener, options).await {
             Ok(bytes) => bytes,
             // None of its chunks was ever written.
-            Err(error) if error.is_missing() => return Ok((name, path, grid, number, Ok(vec![]))),
+            Err(error) if error.is_missing() => return Ok((path, grid, number, Ok(vec![]))),
             Err(error) => return Err(error),
         };
         // The reader of tables was not made for those of strangers: should it panic, that is a fault too.
         let rows = tokio::task::spawn_blocking(move || read_table(bytes, record_size)).await;
         let rows = rows.unwrap_or_else(|_| Err("a table that is broken".into()));
-        Ok((name, path, grid, number, rows))
+        Ok((path, grid, number, rows))
     });
     let read: Vec<_> = futures::stream::iter(read).buffered(AT_ONCE).try_collect().await?;
     let mut files = Files { templates: BTreeMap::new(), known: BTreeSet::new() };
-    for (name, path, grid, number, rows) in read {
+    for (path, grid, number, rows) in read {
         match rows {
             Ok(rows) => {
                 let first = number.saturating_mul(record_size);
@@ -307,7 +327,10 @@ async fn tables(location: &str, opener: &Opener, options: &Options) -> Result<Si
                     }
                 }
             }
-            Err(why) => sidecar.faults.push(Fault::new(name, why)),
+            Err(why) => {
+                let name = format!("{path}/refs.{number}.parq");
+                sidecar.faults.push(Fault::new(name, why));
+            }
         }
     }
     sidecar.order();
@@ -374,6 +397,19 @@ mod tests {
         for none in [&b"{}"[..], b"[1]", b"\x89HDF", br#"{"version":0,"refs":{}}"#] {
             assert!(document(none).is_err());
         }
+    }
+
+    #[test]
+    fn templates_are_filled_in_once() {
+        let templates = [("u", "a.h5"), ("v", "{{w}}{{w}}"), ("w", "b"), ("z", &"z".repeat(9999))];
+        let templates = templates.map(|(name, value)| (name.to_owned(), value.to_owned())).into();
+        let mut files = Files { templates, known: BTreeSet::new() };
+        let mut get = |name: &str| files.get(name.to_owned()).to_string();
+        assert_eq!(get("s3://{{w}}/{{u}}?"), "s3://b/a.h5?");
+        assert_eq!(get("{{v}}"), "{{w}}{{w}}");
+        assert_eq!(get("{{x}}{{u"), "{{x}}{{u");
+        let long = "{{z}}".repeat(9);
+        assert_eq!(get(&long), long);
     }
 
     #[test]
