@@ -98,7 +98,7 @@ pub(crate) struct IndexArgs {
         value_parser = clap::value_parser!(u32).range(1..=10_000_000))]
     pub(crate) record_size: u32,
     /// The codecs that readers have: numcodecs', which come with zarr, or those of imagecodecs too (szip,
-    /// lz4, bitshuffle), which are to be installed
+    /// lz4), which are to be installed
     #[arg(long, value_enum, default_value = "numcodecs", help_heading = "Format")]
     pub(crate) codecs: Codecs,
     /// Say in the sidecar which version of the file it is of (length, entity tag), for h5sidecar verify

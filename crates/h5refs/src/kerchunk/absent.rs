@@ -15,6 +15,9 @@ use super::elsewhere::grid;
 use super::encode::encode;
 use super::pipeline::is_inside;
 
+/// Bytes that a chunk takes besides its own, about: its key, and its place among the references.
+const ENTRY: u128 = 100;
+
 /// What the chunks that are not there hold.
 #[derive(Clone, Debug)]
 pub(super) struct Absent {
@@ -48,7 +51,7 @@ impl Absent {
             Some(mask) => encode(&plain, &dataset.filters, mask)?,
             None => plain,
         };
-        let all = missing.checked_mul(chunk.len() as u128)?;
+        let all = missing.checked_mul(chunk.len() as u128 + ENTRY)?;
         (all < u128::from(most)).then(|| Self { chunk: chunk.into() })
     }
 
