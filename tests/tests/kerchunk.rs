@@ -82,6 +82,7 @@ const FAULTS: &[Known] = &[
     known("filter_*.h5", "snappy_*/*", "*", "Blosc with Snappy, which numcodecs is built without"),
     known("filter_*.h5", "*/*", "data", "masks that differ: its chunk is another's encoding"),
     known("filter_*.h5", "*/.zarray", "filters", "masks that differ: those of the first chunk are taken for all"),
+    known("filter_nbit.h5", "array*/.zattrs", "another dimension scale", "arrays are opaque bytes, without dimensions"),
     known("filter_nbit.h5", "array*/*", "only kerchunk", "arrays are opaque bytes: the key of a chunk has more numbers"),
     known("filter_nbit.h5", "*/.zarray", "*", "arrays are opaque bytes, integers of some bits are read as whole ones"),
 ];
