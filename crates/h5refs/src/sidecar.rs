@@ -172,7 +172,7 @@ impl Sidecar {
     /// The sidecar as kerchunk reference JSON.
     ///
     /// # Errors
-    /// None that there is now.
+    /// As [`Sidecar::render`]; none without templates.
     pub fn json(&self) -> Result<Bytes> {
         match self.render(Layout::default())? {
             Rendered::File(bytes) => Ok(bytes),
