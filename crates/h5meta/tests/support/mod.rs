@@ -26,7 +26,8 @@ pub(crate) fn files() -> Vec<(String, Bytes)> {
         for entry in std::fs::read_dir(directory().join(below)).unwrap() {
             let path = entry.unwrap().path();
             let name = path.file_name().unwrap().to_str().unwrap().to_owned();
-            if path.is_file() && !name.ends_with(".md") {
+            // Nor the sidecar that the README's example leaves beside its file.
+            if path.is_file() && !name.ends_with(".md") && !name.ends_with(".json") {
                 files.push((format!("{below}{name}"), std::fs::read(path).unwrap().into()));
             }
         }
