@@ -235,7 +235,7 @@ pub(crate) struct StorageArgs {
     /// Pass over metadata checksums: for files that were edited or damaged
     #[arg(long)]
     no_verify: bool,
-    /// Requests in flight at once
+    /// Requests in flight at once, over all files
     #[arg(long, value_name = "N", default_value_t = 64,
         value_parser = clap::value_parser!(u16).range(1..=4096))]
     concurrency: u16,
@@ -257,6 +257,7 @@ impl StorageArgs {
         options.profile = self.profile.clone();
         options.bearer_token = self.bearer_token.clone().map(Into::into);
         options.mmap = !self.no_mmap;
+        options.concurrency = self.concurrency.into();
         options.retries = self.retries;
         options.read_timeout = Duration::from_secs(self.timeout.into());
         options

@@ -18,6 +18,7 @@ use super::content_range::ContentRange;
 use super::options::{Secret, SourceOptions};
 use super::pin::{Pin, Version};
 use super::retry::{Retries, retry_after};
+use super::traffic::{OnWire, Traffic};
 use super::{Piece, Source};
 use crate::error::{Error, Result, one_line, redact};
 
@@ -29,6 +30,7 @@ pub(crate) fn open(
     location: &str,
     mut url: Url,
     client: Client,
+    traffic: Arc<Traffic>,
     options: &SourceOptions,
 ) -> Result<Arc<dyn Source>> {
     let token = options.bearer_token.clone().filter(|_| !options.anonymous);
@@ -42,6 +44,7 @@ pub(crate) fn open(
         url,
         token,
         client,
+        traffic,
         retries: options.retries,
         quiet: options.read_timeout,
         pin: Pin::default(),
@@ -56,6 +59,7 @@ struct Http {
     url: Url,
     token: Option<Secret>,
     client: Client,
+    traffic: Arc<Traffic>,
     retries: u32,
     quiet: Duration,
     pin: Pin,
@@ -99,8 +103,9 @@ impl Source for Http {
             return Ok(Piece { at: range.start, bytes: Bytes::new(), file_len: None });
         }
         let mut retries = Retries::new(self.retries);
+        let mut again = false;
         loop {
-            let Failure { error, after } = match self.attempt(&range).await {
+            let Failure { error, after } = match self.attempt(&range, again).await {
                 Ok(piece) => return Ok(piece),
                 Err(failure) => failure,
             };
@@ -110,16 +115,19 @@ impl Source for Http {
             let Some(delay) = retries.next(after) else { return Err(error) };
             tracing::debug!(%error, ?delay, start = range.start, end = range.end, "retrying");
             tokio::time::sleep(delay).await;
+            again = true;
         }
     }
 }
 
 impl Http {
     /// Sends one request and takes its answer.
-    async fn attempt(&self, range: &Range<u64>) -> Result<Piece, Failure> {
+    async fn attempt(&self, range: &Range<u64>, again: bool) -> Result<Piece, Failure> {
+        let mut on_wire = self.traffic.enter().await;
+        on_wire.send(again);
         let redirected = self.redirected().clone();
         let detour = redirected.is_some();
-        let sent = self.send(redirected.unwrap_or_else(|| self.url.clone()), range).await;
+        let sent = self.send(redirected.unwrap_or_else(|| self.url.clone()), range, &on_wire).await;
         if detour && sent.is_err() {
             *self.redirected() = None;
         }
@@ -146,7 +154,7 @@ impl Http {
         }
     }
 
-    async fn send(&self, url: Url, range: &Range<u64>) -> Result<Response> {
+    async fn send(&self, url: Url, range: &Range<u64>, on_wire: &OnWire) -> Result<Response> {
         // The token is for the host the user named. The client drops it when a redirect leaves that host.
         let token = self.token.as_ref().filter(|_| url.origin() == self.url.origin());
         let mut request = self
@@ -161,7 +169,9 @@ impl Http {
         if let Some(token) = token {
             request = request.bearer_auth(token.expose());
         }
-        request.send().await.map_err(|error| self.transport(error))
+        let response = request.send().await.map_err(|error| self.transport(error))?;
+        on_wire.answered();
+        Ok(response)
     }
 
     /// Answer 206: the bytes asked for, if the server can be believed.

@@ -14,6 +14,7 @@ mod options;
 mod pin;
 mod retry;
 mod store;
+mod traffic;
 
 use std::collections::BTreeMap;
 use std::fmt;
@@ -26,9 +27,11 @@ use object_store::ObjectStore;
 
 pub use options::{Environment, Secret, SourceOptions};
 pub use pin::Version;
+pub use traffic::{FirstByte, Traffic, TrafficSummary};
 
 use crate::error::{Error, Result};
 use location::{Location, Object};
+use store::Connector;
 
 /// Bytes of a file, and where they stand in it.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -78,10 +81,12 @@ pub async fn open(location: &str, options: &SourceOptions) -> Result<Arc<dyn Sou
 
 /// Opens locations: paths, `file://`, `http(s)://`, `s3://`, `s3a://`, `gs://`, `az://`, `abfs(s)://`, `adl://`.
 ///
-/// All that it opens share one pool of connections, and one look-up of credentials and region per bucket.
+/// All that it opens share one pool of connections, one budget of requests in flight
+/// ([`SourceOptions::concurrency`]), and one look-up of credentials and region per bucket.
 #[derive(Debug)]
 pub struct Opener {
     options: SourceOptions,
+    traffic: Arc<Traffic>,
     /// Made at first need: local files need no TLS.
     client: Mutex<Option<reqwest::Client>>,
     /// By scheme and bucket.
@@ -91,7 +96,13 @@ pub struct Opener {
 impl Opener {
     /// An opener that reaches storage as `options` say.
     pub fn new(options: SourceOptions) -> Self {
-        Self { options, client: Mutex::default(), stores: Mutex::default() }
+        let traffic = Traffic::new(options.concurrency);
+        Self { options, traffic, client: Mutex::default(), stores: Mutex::default() }
+    }
+
+    /// What all that this opened has sent so far.
+    pub fn traffic(&self) -> &Traffic {
+        &self.traffic
     }
 
     /// Opens `location`, which goes into the references as it is.
@@ -105,7 +116,10 @@ impl Opener {
     pub async fn open(&self, location: &str) -> Result<Arc<dyn Source>> {
         match Location::parse(location)? {
             Location::Local(path) => local::open(location, &path, self.options.mmap),
-            Location::Http(url) => http::open(location, url, self.client()?, &self.options),
+            Location::Http(url) => {
+                let traffic = Arc::clone(&self.traffic);
+                http::open(location, url, self.client()?, traffic, &self.options)
+            }
             Location::Object(object) => {
                 let store = self.store(location, &object).await?;
                 store::open(location, &object, store, self.options.retries)
@@ -121,13 +135,17 @@ impl Opener {
         Ok(client.insert(client::reading(&self.options)?).clone())
     }
 
+    fn connector(&self) -> Result<Connector> {
+        Ok(Connector { client: self.client()?, traffic: Arc::clone(&self.traffic) })
+    }
+
     async fn store(&self, location: &str, object: &Object) -> Result<Arc<dyn ObjectStore>> {
         let known = |stores: &BTreeMap<String, _>| stores.get(&object.base).map(Arc::clone);
         if let Some(store) = known(&self.stores.lock().unwrap_or_else(PoisonError::into_inner)) {
             return Ok(store);
         }
         // Two files of one bucket opened at once may both come here; one of the equal stores is kept.
-        let store = store::connect(location, object, self.client()?, &self.options).await?;
+        let store = store::connect(location, object, self.connector()?, &self.options).await?;
         let mut stores = self.stores.lock().unwrap_or_else(PoisonError::into_inner);
         Ok(Arc::clone(stores.entry(object.base.clone()).or_insert(store)))
     }
@@ -164,7 +182,8 @@ impl Uploads {
             return Err(Error::usage(location, "only object stores take uploads"));
         };
         let client = client::writing(options, largest)?;
-        let store = store::connect(location, &object, client, options).await?;
+        let connector = Connector { client, traffic: Traffic::new(options.concurrency) };
+        let store = store::connect(location, &object, connector, options).await?;
         Ok(Self { location: location.to_owned(), object, store })
     }
 

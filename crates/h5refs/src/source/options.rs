@@ -36,6 +36,8 @@ pub struct SourceOptions {
     /// The longest silence of a server before a request counts as stalled, however long the whole answer
     /// takes. Default 30 s.
     pub read_timeout: Duration,
+    /// Requests in flight at once, over all files of one [`Opener`](super::Opener). Default 64.
+    pub concurrency: usize,
     /// How many times a failed request is sent again. Default 5: with delays from 0.1 s doubling, about
     /// 3 s in all unless the server asks for more.
     pub retries: u32,
@@ -54,6 +56,7 @@ impl Default for SourceOptions {
             mmap: true,
             connect_timeout: Duration::from_secs(10),
             read_timeout: Duration::from_secs(30),
+            concurrency: 64,
             retries: 5,
             environment: Environment::of_process(),
         }

@@ -9,7 +9,6 @@ use std::time::Duration;
 
 use object_store::ObjectStore;
 use object_store::azure::MicrosoftAzureBuilder;
-use reqwest::Client;
 
 use super::connector::Connector;
 use crate::error::Result;
@@ -26,7 +25,7 @@ const WITHIN: Duration = Duration::from_secs(15);
 pub(super) async fn connect(
     location: &str,
     base: &str,
-    client: Client,
+    connector: Connector,
     options: &SourceOptions,
 ) -> Result<Arc<dyn ObjectStore>> {
     let environment = &options.environment;
@@ -46,7 +45,7 @@ pub(super) async fn connect(
     let store = builder
         .with_url(format!("{base}/"))
         .with_skip_signature(anonymous)
-        .with_http_connector(Connector(client))
+        .with_http_connector(connector)
         .with_crypto_provider(Arc::new(Signing))
         .with_retry(super::retry(options))
         .build()

@@ -21,8 +21,9 @@ use object_store::client::CredentialProvider;
 use object_store::path::Path;
 use object_store::{BackoffConfig, GetOptions, GetResult, ObjectMeta, ObjectStore, ObjectStoreExt};
 use object_store::{PutPayload, RetryConfig};
-use reqwest::Client;
 
+pub(crate) use self::connector::Connector;
+use self::connector::Tries;
 use super::location::{Object, Service};
 use super::options::SourceOptions;
 use super::pin::{Pin, Version};
@@ -40,13 +41,13 @@ const LARGEST_PUT: usize = 5000 << 20;
 pub(crate) async fn connect(
     location: &str,
     object: &Object,
-    client: Client,
+    connector: Connector,
     options: &SourceOptions,
 ) -> Result<Arc<dyn ObjectStore>> {
     match object.service {
-        Service::S3 => aws::connect(location, &object.bucket, client, options).await,
-        Service::Google => google::connect(location, &object.bucket, client, options).await,
-        Service::Azure => azure::connect(location, &object.base, client, options).await,
+        Service::S3 => aws::connect(location, &object.bucket, connector, options).await,
+        Service::Google => google::connect(location, &object.bucket, connector, options).await,
+        Service::Azure => azure::connect(location, &object.base, connector, options).await,
     }
 }
 
@@ -140,8 +141,9 @@ impl Source for Stored {
         }
         // The library retries refusals and broken connections itself; left are bodies that end early.
         let mut retries = Retries::new(self.retries);
+        let tries = Tries::default();
         loop {
-            let error = match self.attempt(&range).await {
+            let error = match self.attempt(&range, &tries).await {
                 Err(error @ Error::ShortBody { .. }) => error,
                 done => return done,
             };
@@ -153,9 +155,10 @@ impl Source for Stored {
 }
 
 impl Stored {
-    async fn attempt(&self, range: &Range<u64>) -> Result<Piece> {
-        let options =
+    async fn attempt(&self, range: &Range<u64>, tries: &Tries) -> Result<Piece> {
+        let mut options =
             GetOptions::new().with_range(Some(range.clone())).with_if_match(self.pin.if_match());
+        options.extensions.insert(tries.clone());
         let result = match self.store.get_opts(&self.path, options).await {
             Ok(result) => result,
             Err(error) => return self.refused(range, &error).await,
