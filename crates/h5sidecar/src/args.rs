@@ -37,9 +37,18 @@ pub(crate) enum Command {
 
 #[derive(Debug, clap::Args)]
 pub(crate) struct IndexArgs {
-    /// Files: paths, or s3://, gs://, az://, abfs://, http(s):// URLs
-    #[arg(required = true, value_name = "FILE")]
+    /// Files: paths, or s3://, gs://, az://, abfs://, http(s):// URLs; in paths and keys * matches within a
+    /// name, ** through directories
+    #[arg(required_unless_present = "manifest", value_name = "FILE")]
     pub(crate) files: Vec<String>,
+    /// A list of further files, one a line, of any location; - for standard input. Blank lines and those
+    /// that begin with # are passed over
+    #[arg(long, value_name = "FILE")]
+    pub(crate) manifest: Vec<String>,
+    /// Files at a time
+    #[arg(short, long, value_name = "N", default_value_t = 4,
+        value_parser = clap::value_parser!(u16).range(1..=64))]
+    pub(crate) jobs: u16,
     /// Where to write: a file, a directory, any store's URL, or - for standard output. By default
     /// NAME.json (or as the format has it) beside a local file, in the current directory for a remote one
     #[arg(short, long)]

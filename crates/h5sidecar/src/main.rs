@@ -4,7 +4,10 @@ mod args;
 mod exit;
 mod human;
 mod index;
+mod inputs;
+mod jobs;
 mod ls;
+mod output;
 mod progress;
 mod summary;
 mod verify;
@@ -37,9 +40,10 @@ fn main() -> ExitCode {
 
 fn run(args: Args) -> anyhow::Result<Exit> {
     let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build()?;
+    let verbose = args.verbose;
     runtime.block_on(async {
         match args.command {
-            Command::Index(args) => index::run(args).await,
+            Command::Index(args) => index::run(args, verbose).await,
             Command::Ls(args) => ls::run(args).await,
             Command::Verify(args) => verify::run(args).await,
         }

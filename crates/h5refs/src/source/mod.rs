@@ -7,6 +7,7 @@
 mod client;
 mod content_range;
 mod crypto;
+mod expand;
 mod http;
 mod local;
 mod location;
@@ -23,7 +24,6 @@ use std::sync::{Arc, Mutex, PoisonError};
 
 use async_trait::async_trait;
 use bytes::Bytes;
-use object_store::ObjectStore;
 
 pub use options::{Environment, Secret, SourceOptions};
 pub use pin::Version;
@@ -31,7 +31,7 @@ pub use traffic::{FirstByte, Traffic, TrafficSummary};
 
 use crate::error::{Error, Result};
 use location::{Location, Object};
-use store::Connector;
+use store::{Connector, Store};
 
 /// Bytes of a file, and where they stand in it.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -90,7 +90,7 @@ pub struct Opener {
     /// Made at first need: local files need no TLS.
     client: Mutex<Option<reqwest::Client>>,
     /// By scheme and bucket.
-    stores: Mutex<BTreeMap<String, Arc<dyn ObjectStore>>>,
+    stores: Mutex<BTreeMap<String, Arc<dyn Store>>>,
 }
 
 impl Opener {
@@ -139,7 +139,7 @@ impl Opener {
         Ok(Connector { client: self.client()?, traffic: Arc::clone(&self.traffic) })
     }
 
-    async fn store(&self, location: &str, object: &Object) -> Result<Arc<dyn ObjectStore>> {
+    async fn store(&self, location: &str, object: &Object) -> Result<Arc<dyn Store>> {
         let known = |stores: &BTreeMap<String, _>| stores.get(&object.base).map(Arc::clone);
         if let Some(store) = known(&self.stores.lock().unwrap_or_else(PoisonError::into_inner)) {
             return Ok(store);
@@ -165,7 +165,7 @@ pub(crate) async fn put(location: &str, bytes: Bytes, options: &SourceOptions) -
 pub(crate) struct Uploads {
     location: String,
     object: Object,
-    store: Arc<dyn ObjectStore>,
+    store: Arc<dyn Store>,
 }
 
 impl Uploads {

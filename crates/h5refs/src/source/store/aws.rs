@@ -6,10 +6,10 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use object_store::ObjectStore;
 use object_store::aws::{AmazonS3Builder, AmazonS3ConfigKey};
 use reqwest::StatusCode;
 
+use super::Store;
 use super::connector::Connector;
 use super::profile::Profile;
 use crate::error::{Error, Result};
@@ -37,7 +37,7 @@ pub(super) async fn connect(
     bucket: &str,
     connector: Connector,
     options: &SourceOptions,
-) -> Result<Arc<dyn ObjectStore>> {
+) -> Result<Arc<dyn Store>> {
     let environment = &options.environment;
     let anonymous = options.anonymous || environment.var("AWS_SKIP_SIGNATURE") == Some("true");
     let profile = Profile::load(options)?;

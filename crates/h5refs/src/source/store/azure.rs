@@ -7,9 +7,9 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use object_store::ObjectStore;
 use object_store::azure::MicrosoftAzureBuilder;
 
+use super::Store;
 use super::connector::Connector;
 use crate::error::Result;
 use crate::source::crypto::Signing;
@@ -27,7 +27,7 @@ pub(super) async fn connect(
     base: &str,
     connector: Connector,
     options: &SourceOptions,
-) -> Result<Arc<dyn ObjectStore>> {
+) -> Result<Arc<dyn Store>> {
     let environment = &options.environment;
     let anonymous = options.anonymous || environment.var("AZURE_SKIP_SIGNATURE") == Some("true");
     let mut builder = MicrosoftAzureBuilder::new();

@@ -6,9 +6,9 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use object_store::ObjectStore;
 use object_store::gcp::GoogleCloudStorageBuilder;
 
+use super::Store;
 use super::connector::Connector;
 use crate::error::Result;
 use crate::source::crypto::Signing;
@@ -26,7 +26,7 @@ pub(super) async fn connect(
     bucket: &str,
     connector: Connector,
     options: &SourceOptions,
-) -> Result<Arc<dyn ObjectStore>> {
+) -> Result<Arc<dyn Store>> {
     let environment = &options.environment;
     let anonymous = options.anonymous || environment.var("GOOGLE_SKIP_SIGNATURE") == Some("true");
     let mut builder = GoogleCloudStorageBuilder::new();

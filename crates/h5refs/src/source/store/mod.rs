@@ -18,6 +18,7 @@ use async_trait::async_trait;
 use bytes::Bytes;
 use futures::TryStreamExt as _;
 use object_store::client::CredentialProvider;
+use object_store::list::{PaginatedListOptions, PaginatedListStore};
 use object_store::path::Path;
 use object_store::{BackoffConfig, GetOptions, GetResult, ObjectMeta, ObjectStore, ObjectStoreExt};
 use object_store::{PutPayload, RetryConfig};
@@ -31,6 +32,11 @@ use super::retry::Retries;
 use super::{Piece, Source};
 use crate::error::{Error, Result, one_line, redact, squeeze};
 
+/// What all three services can do.
+pub(crate) trait Store: ObjectStore + PaginatedListStore {}
+
+impl<S: ObjectStore + PaginatedListStore> Store for S {}
+
 /// The most that one upload can hold, with all three services: 5000 MiB.
 const LARGEST_PUT: usize = 5000 << 20;
 
@@ -43,7 +49,7 @@ pub(crate) async fn connect(
     object: &Object,
     connector: Connector,
     options: &SourceOptions,
-) -> Result<Arc<dyn ObjectStore>> {
+) -> Result<Arc<dyn Store>> {
     match object.service {
         Service::S3 => aws::connect(location, &object.bucket, connector, options).await,
         Service::Google => google::connect(location, &object.bucket, connector, options).await,
@@ -58,7 +64,7 @@ pub(crate) async fn connect(
 pub(crate) fn open(
     location: &str,
     object: &Object,
-    store: Arc<dyn ObjectStore>,
+    store: Arc<dyn Store>,
     retries: u32,
 ) -> Result<Arc<dyn Source>> {
     let path = path(location, object)?;
@@ -73,7 +79,7 @@ pub(crate) fn open(
 pub(crate) async fn put(
     location: &str,
     object: &Object,
-    store: &dyn ObjectStore,
+    store: &dyn Store,
     bytes: Bytes,
 ) -> Result<()> {
     if bytes.len() > LARGEST_PUT {
@@ -94,7 +100,7 @@ pub(crate) async fn put(
 pub(crate) async fn list(
     location: &str,
     object: &Object,
-    store: &dyn ObjectStore,
+    store: &dyn Store,
 ) -> Result<Vec<String>> {
     let prefix = path(location, object)?;
     let failed = |error: object_store::Error| Error::output(location, refusal::reason(&error));
@@ -106,11 +112,51 @@ pub(crate) async fn list(
     Ok(found.iter().filter_map(below).collect())
 }
 
+/// The keys that begin with `prefix`, in order; only those without a further slash unless they are wanted from
+/// deeper down.
+///
+/// # Errors
+/// The storage errors, if the service refuses.
+pub(crate) async fn keys(
+    location: &str,
+    store: &dyn Store,
+    prefix: &str,
+    deep: bool,
+) -> Result<Vec<String>> {
+    let mut keys: Vec<(String, u64)> = Vec::new();
+    let mut page_token = None;
+    loop {
+        let delimiter = (!deep).then_some("/".into());
+        let options = PaginatedListOptions { delimiter, page_token, ..Default::default() };
+        let listed = store.list_paginated(Some(prefix).filter(|p| !p.is_empty()), options).await;
+        let listed = listed.map_err(|error| refusal::error(location, &error))?;
+        let objects = listed.result.objects.into_iter();
+        keys.extend(objects.map(|meta| (meta.location.to_string(), meta.size)));
+        tracing::debug!(keys = keys.len(), prefix, "listing");
+        page_token = listed.page_token;
+        if page_token.is_none() {
+            break;
+        }
+    }
+    keys.sort_unstable();
+    // Some tools keep directories as empty objects whose keys end with a slash, which the library drops.
+    let is_directory = |at: usize| {
+        let Some((key, 0)) = keys.get(at) else { return false };
+        let below = format!("{key}/");
+        let first = keys.partition_point(|(key, _)| *key < below);
+        prefix.starts_with(&below)
+            || keys.get(first).is_some_and(|(key, _)| key.starts_with(&below))
+    };
+    let directories: Vec<bool> = (0..keys.len()).map(is_directory).collect();
+    let files = keys.into_iter().zip(directories).filter(|(_, is_directory)| !is_directory);
+    Ok(files.map(|((key, _), _)| key).collect())
+}
+
 /// Deletes an object.
 ///
 /// # Errors
 /// `Output` if the service refuses.
-pub(crate) async fn delete(location: &str, object: &Object, store: &dyn ObjectStore) -> Result<()> {
+pub(crate) async fn delete(location: &str, object: &Object, store: &dyn Store) -> Result<()> {
     let path = path(location, object)?;
     let deleted = store.delete(&path).await;
     deleted.map_err(|error| Error::output(location, refusal::reason(&error)))
@@ -120,7 +166,7 @@ pub(crate) async fn delete(location: &str, object: &Object, store: &dyn ObjectSt
 struct Stored {
     location: String,
     path: Path,
-    store: Arc<dyn ObjectStore>,
+    store: Arc<dyn Store>,
     retries: u32,
     pin: Pin,
 }
