@@ -110,7 +110,12 @@ pub(crate) struct IndexArgs {
     /// lz4), which are to be installed
     #[arg(long, value_enum, default_value = "numcodecs", help_heading = "Format")]
     pub(crate) codecs: Codecs,
-    /// Say in the sidecar which version of the file it is of (length, entity tag), for h5sidecar verify
+    /// Leave sidecars alone that were made of the same version of their file, with the same options, by this
+    /// version of the program; implies --record-version. What cannot be proven to be so is made anew
+    #[arg(long)]
+    pub(crate) if_stale: bool,
+    /// Say in the sidecar which version of the file it is of (length, entity tag) and how it was made, for
+    /// h5sidecar verify and --if-stale
     #[arg(long, help_heading = "Format")]
     pub(crate) record_version: bool,
     /// Write a report, one JSON object a line and file: counts, problems, what is not referenced

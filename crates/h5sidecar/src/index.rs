@@ -9,6 +9,7 @@ use anyhow::{Context as _, anyhow};
 use h5refs::error::redact;
 use h5refs::fetch::Counters;
 use h5refs::follow::Follow;
+use h5refs::fresh::{Fresh, Recipe, fresh};
 use h5refs::kerchunk::Selection;
 use h5refs::render::Rendered;
 use h5refs::sidecar::{Options, Sidecar, sidecar};
@@ -76,9 +77,22 @@ struct Outcome {
     exit: Exit,
     /// Its line of the report.
     line: Value,
-    is_done: bool,
+    what: What,
     /// Datasets with data that are not in the sidecar.
     lost: u64,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum What {
+    Done,
+    Fresh,
+    Failed,
+}
+
+/// A sidecar that was made, or need not be.
+enum Made {
+    Now(Box<Sidecar>),
+    Before(Fresh),
 }
 
 impl Outcome {
@@ -89,7 +103,7 @@ impl Outcome {
             "error": format!("{error:#}"),
             "exit": Exit::of(error) as u8,
         });
-        Self { exit: Exit::of(error), line, is_done: false, lost: 0 }
+        Self { exit: Exit::of(error), line, what: What::Failed, lost: 0 }
     }
 }
 
@@ -103,15 +117,23 @@ impl Run {
         };
         self.progress.done(&counters, done.is_err());
         match done {
-            Ok(sidecar) => {
-                let complete = sidecar.is_complete() || !self.args.strict;
-                Outcome {
-                    exit: if complete { Exit::Ok } else { Exit::Incomplete },
-                    line: sidecar.report(&name),
-                    is_done: true,
-                    lost: sidecar.not_referenced.iter().filter(|each| each.lost).count() as u64,
-                }
-            }
+            Ok(Made::Now(sidecar)) => Outcome {
+                exit: self.exit(sidecar.is_complete()),
+                line: sidecar.report(&name),
+                what: What::Done,
+                lost: sidecar.not_referenced.iter().filter(|each| each.lost).count() as u64,
+            },
+            Ok(Made::Before(fresh)) => Outcome {
+                exit: self.exit(fresh.complete),
+                line: json!({
+                    "file": redact(&name),
+                    "version": fresh.version,
+                    "complete": fresh.complete,
+                    "fresh": true,
+                }),
+                what: What::Fresh,
+                lost: fresh.lost,
+            },
             Err(error) => {
                 self.progress.say(&format!("h5sidecar: {}\n", failure(&error)));
                 Outcome::failed(&name, &error)
@@ -119,11 +141,28 @@ impl Run {
         }
     }
 
-    async fn index(&self, file: &str, counters: &Counters) -> anyhow::Result<Sidecar> {
+    fn exit(&self, complete: bool) -> Exit {
+        if complete || !self.args.strict { Exit::Ok } else { Exit::Incomplete }
+    }
+
+    async fn index(&self, file: &str, counters: &Counters) -> anyhow::Result<Made> {
         let source = self.opener.open(file).await?;
-        let sidecar = sidecar(&*source, &self.options, counters).await?;
-        let output = output(file, &self.args);
-        let rendered = sidecar.render(layout(&self.args))?;
+        let (output, layout) = (output(file, &self.args), layout(&self.args));
+        let recipe = Recipe::of(file, &self.options, layout);
+        if self.args.if_stale
+            && let Some(fresh) = fresh(&output, &*source, &recipe, &self.opener, counters).await?
+        {
+            if !self.args.quiet {
+                let text = format!("{} -> {}: fresh\n", redact(file), redact(&output));
+                self.progress.say(&text);
+            }
+            return Ok(Made::Before(fresh));
+        }
+        let mut sidecar = sidecar(&*source, &self.options, counters).await?;
+        if self.args.if_stale || self.args.record_version {
+            sidecar.record(&recipe);
+        }
+        let rendered = sidecar.render(layout)?;
         let size = rendered.len();
         write(&output, rendered, &self.args).await?;
         if !self.args.quiet {
@@ -131,7 +170,7 @@ impl Run {
             let summary = Summary { input: &input, output: &output, size, sidecar: &sidecar };
             self.progress.say(&summary.to_string());
         }
-        Ok(sidecar)
+        Ok(Made::Now(Box::new(sidecar)))
     }
 }
 
@@ -149,7 +188,6 @@ fn options(args: &IndexArgs, opener: &Arc<Opener>) -> anyhow::Result<Options> {
     options.references.transcode_below = args.transcode_below.as_u64();
     options.references.subchunk = args.subchunk.map(|size| size.as_u64().max(1));
     options.references.codecs = args.codecs.into();
-    options.record_version = args.record_version;
     options.url.clone_from(&args.url);
     options.follow = args.follow_external.then(|| {
         let mut follow = Follow::new(Arc::clone(opener));
@@ -176,6 +214,7 @@ async fn write(location: &str, rendered: Rendered, args: &IndexArgs) -> anyhow::
 struct Total {
     files: u64,
     done: u64,
+    fresh: u64,
     failed: u64,
     lost: u64,
 }
@@ -185,8 +224,11 @@ impl Total {
         let mut total = Self::default();
         for outcome in outcomes {
             total.files += 1;
-            total.done += u64::from(outcome.is_done);
-            total.failed += u64::from(!outcome.is_done);
+            match outcome.what {
+                What::Done => total.done += 1,
+                What::Fresh => total.fresh += 1,
+                What::Failed => total.failed += 1,
+            }
             total.lost += outcome.lost;
         }
         total
@@ -196,7 +238,7 @@ impl Total {
 impl fmt::Display for Total {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "{}: {} done", plural(self.files, "file"), count(self.done))?;
-        for (n, what) in [(self.failed, "failed")] {
+        for (n, what) in [(self.fresh, "fresh"), (self.failed, "failed")] {
             if n > 0 {
                 write!(f, ", {} {what}", count(n))?;
             }

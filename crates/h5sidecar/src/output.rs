@@ -22,6 +22,9 @@ pub(crate) fn check(args: &IndexArgs, inputs: &Inputs) -> Result<(), String> {
         _ if inputs.several && args.url.is_some() => return Err("--url is for one file".into()),
         _ => {}
     }
+    if args.if_stale && args.output.as_deref() == Some("-") {
+        return Err("--if-stale needs a place where a sidecar may be, not standard output".into());
+    }
     let parquet = format(args) == Format::Parquet;
     let outputs = || inputs.files().map(|file| (file, output(file, args)));
     if parquet && args.templates {

@@ -163,3 +163,84 @@ async fn so_many_files_are_read_at_one_time() {
         assert_eq!(server.counts().peak.to_string(), jobs);
     }
 }
+
+#[tokio::test(flavor = "multi_thread")]
+async fn what_is_fresh_is_left_alone() {
+    let server = store().await;
+    let directory = tempfile::tempdir().unwrap();
+    let endpoint = server.endpoint();
+    let index = async |more: &[&str]| {
+        let arguments =
+            ["index", "s3://bucket/in/*.h5", "--if-stale", "--endpoint", &endpoint, "--report=r"];
+        let output = run(&[&arguments, more].concat(), directory.path(), "").await;
+        assert_eq!(output.status.code(), Some(0), "{}", said(&output));
+        let text = said(&output);
+        let total = text.lines().rfind(|line| line.contains("files: ")).unwrap().to_owned();
+        (total.split(';').next().unwrap().to_owned(), report(&directory.path().join("r")))
+    };
+    let places = ["out/", "s3://bucket/out/"];
+    for format in ["json", "json.gz", "json.zst", "parquet"] {
+        for place in places {
+            if !place.contains(':') {
+                std::fs::create_dir_all(directory.path().join(place)).unwrap();
+            }
+            let arguments = ["-o", place, "--format", format];
+            let (total, first) = index(&arguments).await;
+            assert_eq!(total, "2 files: 2 done", "{arguments:?}");
+            let (total, second) = index(&arguments).await;
+            assert_eq!(total, "2 files: 0 done, 2 fresh", "{arguments:?}");
+            for (first, second) in first.iter().zip(&second) {
+                for key in ["file", "version", "complete"] {
+                    assert_eq!(first[key], second[key]);
+                }
+                assert_eq!(second["fresh"], true);
+            }
+        }
+    }
+    // Other options, and another version of one file.
+    let arguments = ["-o", "out/", "--inline-threshold", "7"];
+    assert_eq!(index(&arguments).await.0, "2 files: 2 done");
+    assert_eq!(index(&arguments).await.0, "2 files: 0 done, 2 fresh");
+    let mut file = std::fs::read(testdata("layouts.h5")).unwrap();
+    file.push(0);
+    server.put("bucket", "in/a.h5", &file).unwrap();
+    let (total, report) = index(&arguments).await;
+    assert_eq!(total, "2 files: 1 done, 1 fresh");
+    assert_eq!(report[0].get("fresh"), None);
+
+    // It is a sidecar like any other.
+    let verify = ["verify", "out/a.h5.json", "--endpoint", &endpoint];
+    let output = run(&verify, directory.path(), "").await;
+    assert_eq!(output.status.code(), Some(0), "{}", said(&output));
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn files_of_this_machine_are_fresh_by_time_and_length() {
+    let directory = tempfile::tempdir().unwrap();
+    let file = directory.path().join("a.h5");
+    std::fs::copy(testdata("external_and_virtual.h5"), &file).unwrap();
+    let index = async |more: &[&str]| {
+        let output =
+            run(&[&["index", "a.h5", "--if-stale"], more].concat(), directory.path(), "").await;
+        (output.status.code(), said(&output).contains(": fresh"))
+    };
+    assert_eq!(index(&[]).await, (Some(0), false));
+    assert_eq!(index(&[]).await, (Some(0), true));
+    // What it lacks it lacks still.
+    assert_eq!(index(&["--strict"]).await, (Some(2), true));
+    // Of the same length, but written later.
+    let sidecar = directory.path().join("a.h5.json");
+    let made = std::fs::metadata(&sidecar).unwrap().modified().unwrap();
+    let handle = std::fs::File::options().write(true).open(&file).unwrap();
+    handle.set_modified(made + Duration::from_secs(1)).unwrap();
+    assert_eq!(index(&[]).await, (Some(0), false));
+    handle.set_modified(made - Duration::from_secs(1)).unwrap();
+    assert_eq!(index(&[]).await, (Some(0), true));
+    handle.set_len(std::fs::metadata(&file).unwrap().len() + 1).unwrap();
+    handle.set_modified(made - Duration::from_secs(1)).unwrap();
+    assert_eq!(index(&[]).await, (Some(0), false));
+    // The other files may have changed, and nothing says whether they have.
+    assert_eq!(index(&["--follow-external"]).await, (Some(0), false));
+    assert_eq!(index(&["--follow-external"]).await, (Some(0), false));
+    assert_eq!(index(&["-o", "-"]).await.0, Some(1));
+}
