@@ -72,6 +72,7 @@ struct State {
     etag: Option<String>,
     latency: Duration,
     faults: VecDeque<Fault>,
+    stalls: Option<String>,
     counts: Counts,
 }
 
@@ -112,6 +113,11 @@ impl HttpServer {
         let mut state = self.state();
         state.body = body.into();
         state.etag = etag.map(str::to_owned);
+    }
+
+    /// Never answers requests whose target has this in it.
+    pub fn stall(&self, part: &str) {
+        self.state().stalls = Some(part.to_owned());
     }
 
     /// Waits this long before every answer.
@@ -161,7 +167,9 @@ async fn converse(stream: TcpStream, state: &Mutex<State>) -> io::Result<()> {
             state.counts.requests.push(request.clone());
             state.counts.in_flight += 1;
             state.counts.peak = state.counts.peak.max(state.counts.in_flight);
-            (state.faults.pop_front(), state.latency)
+            let stalls = state.stalls.as_ref().is_some_and(|part| request.target.contains(part));
+            let fault = if stalls { Some(Fault::Stall) } else { state.faults.pop_front() };
+            (fault, state.latency)
         };
         tokio::time::sleep(latency).await;
         let outcome = answer(&mut stream, &request, fault, state).await;

@@ -3,7 +3,8 @@
 use std::fmt;
 use std::io::Write as _;
 use std::sync::Arc;
-use std::time::Instant;
+use std::sync::atomic::{AtomicUsize, Ordering};
+use std::time::{Duration, Instant};
 
 use anyhow::{Context as _, anyhow};
 use h5refs::error::redact;
@@ -21,14 +22,19 @@ use crate::exit::Exit;
 use crate::human::{count, failure, plural, say, traffic};
 use crate::inputs::{Input, Inputs};
 use crate::jobs;
-use crate::output::{check, layout, output};
+use crate::output::{check, is_remote, layout, output};
 use crate::progress::Files;
+use crate::stop::{Interrupted, Stop};
 use crate::summary::Summary;
+
+/// How long an interrupted run tries to write its report.
+const LAST_WORDS: Duration = Duration::from_secs(5);
 
 pub(crate) async fn run(args: IndexArgs, verbose: bool) -> anyhow::Result<Exit> {
     let start = Instant::now();
+    let stop = Stop::listen().context("signals")?;
     let opener = Arc::new(Opener::new(args.storage.source_options()));
-    let inputs = Inputs::of(&args, &opener).await?;
+    let inputs = stop.or(Inputs::of(&args, &opener)).await??;
     if let Err(why) = check(&args, &inputs) {
         say(&format!("h5sidecar: {why}\n"));
         return Ok(Exit::Usage);
@@ -36,23 +42,51 @@ pub(crate) async fn run(args: IndexArgs, verbose: bool) -> anyhow::Result<Exit> 
     let options = options(&args, &opener)?;
     let several = inputs.several;
     let progress = Files::new(inputs.list.len(), args.quiet);
-    let run = Arc::new(Run { args, options, opener, progress });
+    let writing = AtomicUsize::new(0);
+    let run = Arc::new(Run { args, options, opener, progress, stop, writing });
     let at_once = usize::from(run.args.jobs);
     let work = {
         let run = Arc::clone(&run);
         move |input| Arc::clone(&run).one(input)
     };
     let names: Vec<String> = inputs.list.iter().map(Input::name).collect();
-    let outcomes = run.progress.shown(jobs::each(inputs.list, at_once, work)).await;
-    let outcomes = names.iter().zip(outcomes).map(|(name, outcome)| {
+    let mut outcomes: Vec<Option<Outcome>> = names.iter().map(|_| None).collect();
+    let all = jobs::each(inputs.list, at_once, work, |n, outcome| {
         // What panicked has said so.
-        outcome.unwrap_or_else(|_| Outcome::failed(name, &anyhow!("a fault in h5sidecar itself")))
+        outcomes[n] = outcome.ok();
     });
-    let outcomes: Vec<Outcome> = outcomes.collect();
+    run.progress
+        .shown(async {
+            tokio::select! {
+                () = all => {}
+                () = run.stop.leave(|| run.writing.load(Ordering::SeqCst) > 0) => {}
+            }
+        })
+        .await;
+    let interrupted = run.stop.is_wanted();
+    let missing = |name: &String| match interrupted {
+        true => Outcome::failed(name, &Interrupted.into()),
+        false => Outcome::failed(name, &anyhow!("a fault in h5sidecar itself")),
+    };
+    let outcomes: Vec<Outcome> = names
+        .iter()
+        .zip(outcomes)
+        .map(|(name, outcome)| outcome.unwrap_or_else(|| missing(name)))
+        .collect();
 
+    if interrupted {
+        say("h5sidecar: interrupted; nothing is left half written\n");
+    }
+    let mut exit = outcomes.iter().map(|outcome| outcome.exit).max().unwrap_or(Exit::Ok);
     if let Some(location) = &run.args.report {
         let lines: String = outcomes.iter().map(|outcome| format!("{}\n", outcome.line)).collect();
-        write(location, Rendered::File(lines.into()), &run.args).await.context("the report")?;
+        let written = write(location, Rendered::File(lines.into()), &run.args);
+        let within = if interrupted { LAST_WORDS } else { Duration::MAX };
+        let written = tokio::time::timeout(within, written).await;
+        if let Err(error) = written.context("no answer in time").flatten() {
+            say(&format!("h5sidecar: the report: {}\n", failure(&error)));
+            exit = exit.max(Exit::of(&error));
+        }
     }
     if several && !run.args.quiet {
         let total = Total::of(&outcomes);
@@ -61,7 +95,7 @@ pub(crate) async fn run(args: IndexArgs, verbose: bool) -> anyhow::Result<Exit> 
     if verbose && let Some(traffic) = traffic(&run.opener.traffic().summary()) {
         say(&format!("{traffic}\n"));
     }
-    Ok(outcomes.iter().map(|outcome| outcome.exit).max().unwrap_or(Exit::Ok))
+    Ok(exit)
 }
 
 /// What all files share.
@@ -70,6 +104,9 @@ struct Run {
     options: Options,
     opener: Arc<Opener>,
     progress: Files,
+    stop: Stop,
+    /// Files of this machine that are being written.
+    writing: AtomicUsize,
 }
 
 /// What came of one file.
@@ -87,6 +124,7 @@ enum What {
     Done,
     Fresh,
     Failed,
+    Interrupted,
 }
 
 /// A sidecar that was made, or need not be.
@@ -103,7 +141,9 @@ impl Outcome {
             "error": format!("{error:#}"),
             "exit": Exit::of(error) as u8,
         });
-        Self { exit: Exit::of(error), line, what: What::Failed, lost: 0 }
+        let exit = Exit::of(error);
+        let what = if exit == Exit::Interrupted { What::Interrupted } else { What::Failed };
+        Self { exit, line, what, lost: 0 }
     }
 }
 
@@ -134,6 +174,7 @@ impl Run {
                 what: What::Fresh,
                 lost: fresh.lost,
             },
+            Err(error) if error.is::<Interrupted>() => Outcome::failed(&name, &error),
             Err(error) => {
                 self.progress.say(&format!("h5sidecar: {}\n", failure(&error)));
                 Outcome::failed(&name, &error)
@@ -146,31 +187,62 @@ impl Run {
     }
 
     async fn index(&self, file: &str, counters: &Counters) -> anyhow::Result<Made> {
-        let source = self.opener.open(file).await?;
         let (output, layout) = (output(file, &self.args), layout(&self.args));
         let recipe = Recipe::of(file, &self.options, layout);
+        let made = match self.stop.or(self.make(file, &output, &recipe, counters)).await?? {
+            Made::Now(sidecar) => sidecar,
+            fresh => return Ok(fresh),
+        };
+        let rendered = made.render(layout)?;
+        let size = rendered.len();
+        self.write(&output, rendered).await?;
+        if !self.args.quiet {
+            let (input, output) = (redact(file), redact(&output));
+            let summary = Summary { input: &input, output: &output, size, sidecar: &made };
+            self.progress.say(&summary.to_string());
+        }
+        Ok(Made::Now(made))
+    }
+
+    /// Makes the sidecar, if the one that is there will not do.
+    async fn make(
+        &self,
+        file: &str,
+        output: &str,
+        recipe: &Recipe,
+        counters: &Counters,
+    ) -> anyhow::Result<Made> {
+        let source = self.opener.open(file).await?;
         if self.args.if_stale
-            && let Some(fresh) = fresh(&output, &*source, &recipe, &self.opener, counters).await?
+            && let Some(fresh) = fresh(output, &*source, recipe, &self.opener, counters).await?
         {
             if !self.args.quiet {
-                let text = format!("{} -> {}: fresh\n", redact(file), redact(&output));
+                let text = format!("{} -> {}: fresh\n", redact(file), redact(output));
                 self.progress.say(&text);
             }
             return Ok(Made::Before(fresh));
         }
         let mut sidecar = sidecar(&*source, &self.options, counters).await?;
         if self.args.if_stale || self.args.record_version {
-            sidecar.record(&recipe);
-        }
-        let rendered = sidecar.render(layout)?;
-        let size = rendered.len();
-        write(&output, rendered, &self.args).await?;
-        if !self.args.quiet {
-            let (input, output) = (redact(file), redact(&output));
-            let summary = Summary { input: &input, output: &output, size, sidecar: &sidecar };
-            self.progress.say(&summary.to_string());
+            sidecar.record(recipe);
         }
         Ok(Made::Now(Box::new(sidecar)))
+    }
+
+    /// Writes the sidecar. What is on its way to a file of this machine gets there, which takes a moment;
+    /// an upload that is cut short leaves no object.
+    async fn write(&self, output: &str, rendered: Rendered) -> anyhow::Result<()> {
+        let written = write(output, rendered, &self.args);
+        if is_remote(output) || output == "-" {
+            return self.stop.or(written).await?;
+        }
+        self.writing.fetch_add(1, Ordering::SeqCst);
+        let done = match self.stop.is_wanted() {
+            true => Err(Interrupted.into()),
+            false => written.await,
+        };
+        self.writing.fetch_sub(1, Ordering::SeqCst);
+        done
     }
 }
 
@@ -216,6 +288,7 @@ struct Total {
     done: u64,
     fresh: u64,
     failed: u64,
+    interrupted: u64,
     lost: u64,
 }
 
@@ -228,6 +301,7 @@ impl Total {
                 What::Done => total.done += 1,
                 What::Fresh => total.fresh += 1,
                 What::Failed => total.failed += 1,
+                What::Interrupted => total.interrupted += 1,
             }
             total.lost += outcome.lost;
         }
@@ -238,7 +312,9 @@ impl Total {
 impl fmt::Display for Total {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "{}: {} done", plural(self.files, "file"), count(self.done))?;
-        for (n, what) in [(self.fresh, "fresh"), (self.failed, "failed")] {
+        let others =
+            [(self.fresh, "fresh"), (self.failed, "failed"), (self.interrupted, "interrupted")];
+        for (n, what) in others {
             if n > 0 {
                 write!(f, ", {} {what}", count(n))?;
             }

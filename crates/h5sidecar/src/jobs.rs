@@ -6,22 +6,21 @@ use std::future::Future;
 use tokio::runtime::Handle;
 use tokio::task::{JoinError, JoinSet};
 
-/// Runs `work` on every item, `at_once` of them at a time; gives the outcomes in the order of the items.
+/// Runs `work` on every item, `at_once` of them at a time; hands each outcome to `done`, with the item's number.
 ///
 /// Each has a thread of its own: while it computes, it keeps nobody else's answers waiting. What panics is
-/// an error of that item.
+/// an error of that item. Dropped, it begins with no further items, and waits for none.
 pub(crate) async fn each<I, T, F, W>(
     items: Vec<I>,
     at_once: usize,
     work: W,
-) -> Vec<Result<T, JoinError>>
-where
+    mut done: impl FnMut(usize, Result<T, JoinError>),
+) where
     I: Send + 'static,
     T: Send + 'static,
     F: Future<Output = T>,
     W: Fn(I) -> F + Clone + Send + 'static,
 {
-    let mut outcomes: Vec<Option<Result<T, JoinError>>> = items.iter().map(|_| None).collect();
     let mut waiting: VecDeque<(usize, I)> = items.into_iter().enumerate().collect();
     let mut running = JoinSet::new();
     let mut numbers = HashMap::new();
@@ -38,11 +37,10 @@ where
             Ok((id, outcome)) => (id, Ok(outcome)),
             Err(error) => (error.id(), Err(error)),
         };
-        if let Some(place) = numbers.remove(&id).and_then(|n| outcomes.get_mut(n)) {
-            *place = Some(outcome);
+        if let Some(n) = numbers.remove(&id) {
+            done(n, outcome);
         }
     }
-    outcomes.into_iter().flatten().collect()
 }
 
 #[cfg(test)]
@@ -54,7 +52,7 @@ mod tests {
     use super::*;
 
     #[tokio::test]
-    async fn outcomes_are_in_the_order_of_the_items() {
+    async fn so_many_run_at_once_and_each_has_an_outcome() {
         let (running, peak) = (Arc::new(AtomicUsize::new(0)), Arc::new(AtomicUsize::new(0)));
         let most = Arc::clone(&peak);
         let work = move |n: u64| {
@@ -67,9 +65,10 @@ mod tests {
                 n
             }
         };
-        let outcomes = each((0..20).collect(), 5, work).await;
+        let mut outcomes = Vec::new();
+        each((0..20).collect(), 5, work, |n, outcome| outcomes.push((n, outcome))).await;
         assert_eq!(outcomes.len(), 20);
-        for (n, outcome) in outcomes.into_iter().enumerate() {
+        for (n, outcome) in outcomes {
             match n {
                 7 => assert!(outcome.is_err_and(|error| error.is_panic())),
                 n => assert_eq!(outcome.unwrap(), n as u64),
@@ -87,8 +86,8 @@ mod tests {
             // Never to be done in async code, unless it has its own thread.
             async move { both.wait().is_leader() }
         };
-        let outcomes = each(vec![0, 1], 2, work).await;
-        let leaders = outcomes.into_iter().filter_map(Result::ok).filter(|&leads| leads).count();
+        let mut leaders = 0;
+        each(vec![0, 1], 2, work, |_, leads| leaders += usize::from(leads.unwrap())).await;
         assert_eq!(leaders, 1);
     }
 }

@@ -9,6 +9,7 @@ mod jobs;
 mod ls;
 mod output;
 mod progress;
+mod stop;
 mod summary;
 mod verify;
 
@@ -41,13 +42,16 @@ fn main() -> ExitCode {
 fn run(args: Args) -> anyhow::Result<Exit> {
     let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build()?;
     let verbose = args.verbose;
-    runtime.block_on(async {
+    let exit = runtime.block_on(async {
         match args.command {
             Command::Index(args) => index::run(args, verbose).await,
             Command::Ls(args) => ls::run(args).await,
             Command::Verify(args) => verify::run(args).await,
         }
-    })
+    });
+    // Whoever still computes does so in vain: what is written has been waited for.
+    runtime.shutdown_background();
+    exit
 }
 
 /// Logs go to standard error, retries and the like only if asked for.

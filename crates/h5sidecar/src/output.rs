@@ -133,7 +133,7 @@ fn is_directory(output: &str) -> bool {
     output.ends_with('/') || (!is_remote(output) && Path::new(output).is_dir())
 }
 
-fn is_remote(location: &str) -> bool {
+pub(crate) fn is_remote(location: &str) -> bool {
     location.contains("://") && !location.starts_with("file://")
 }
 
