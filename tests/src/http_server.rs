@@ -1,7 +1,8 @@
 //! A small HTTP/1.1 server with scripted misbehaviour.
 //!
 //! It serves one file under every path, with ranges, an entity tag and `If-Match`, and counts what it is asked.
-//! Each fault queued is spent on the next request, in order; then it behaves again.
+//! Each fault queued is spent on the next request, in order; then it behaves again. A script decides by what is
+//! asked.
 
 use std::collections::VecDeque;
 use std::io;
@@ -66,13 +67,24 @@ pub struct Counts {
     pub peak: usize,
 }
 
+/// What is wrong with the answer to a request, if anything.
+struct Script(Box<Rule>);
+
+type Rule = dyn Fn(&Request) -> Option<Fault> + Send;
+
+impl std::fmt::Debug for Script {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str("Script")
+    }
+}
+
 #[derive(Debug, Default)]
 struct State {
     body: Bytes,
     etag: Option<String>,
     latency: Duration,
     faults: VecDeque<Fault>,
-    stalls: Option<String>,
+    script: Option<Script>,
     counts: Counts,
 }
 
@@ -115,9 +127,15 @@ impl HttpServer {
         state.etag = etag.map(str::to_owned);
     }
 
+    /// Does from now on with every request what `script` says, before any fault that is queued.
+    pub fn script(&self, script: impl Fn(&Request) -> Option<Fault> + Send + 'static) {
+        self.state().script = Some(Script(Box::new(script)));
+    }
+
     /// Never answers requests whose target has this in it.
     pub fn stall(&self, part: &str) {
-        self.state().stalls = Some(part.to_owned());
+        let part = part.to_owned();
+        self.script(move |request| request.target.contains(&part).then_some(Fault::Stall));
     }
 
     /// Waits this long before every answer.
@@ -167,9 +185,8 @@ async fn converse(stream: TcpStream, state: &Mutex<State>) -> io::Result<()> {
             state.counts.requests.push(request.clone());
             state.counts.in_flight += 1;
             state.counts.peak = state.counts.peak.max(state.counts.in_flight);
-            let stalls = state.stalls.as_ref().is_some_and(|part| request.target.contains(part));
-            let fault = if stalls { Some(Fault::Stall) } else { state.faults.pop_front() };
-            (fault, state.latency)
+            let scripted = state.script.as_ref().and_then(|Script(script)| script(&request));
+            (scripted.or_else(|| state.faults.pop_front()), state.latency)
         };
         tokio::time::sleep(latency).await;
         let outcome = answer(&mut stream, &request, fault, state).await;

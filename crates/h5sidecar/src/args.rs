@@ -243,6 +243,10 @@ pub(crate) struct StorageArgs {
     /// A token for https URLs, sent to the URL's own host only
     #[arg(long, env = "H5SIDECAR_BEARER_TOKEN", hide_env_values = true, value_name = "TOKEN")]
     bearer_token: Option<String>,
+    /// Leave .netrc alone (NETRC, or in the home directory), whose users and passwords https hosts are sent
+    /// that it has them for, also where a redirect leads there
+    #[arg(long)]
+    no_netrc: bool,
     /// Read local files piece by piece: for files that others may shorten meanwhile
     #[arg(long)]
     no_mmap: bool,
@@ -270,6 +274,7 @@ impl StorageArgs {
         options.region = self.region.clone();
         options.profile = self.profile.clone();
         options.bearer_token = self.bearer_token.clone().map(Into::into);
+        options.netrc = !self.no_netrc;
         options.mmap = !self.no_mmap;
         options.concurrency = self.concurrency.into();
         options.retries = self.retries;

@@ -16,12 +16,20 @@ const REDIRECTS: usize = 10;
 const METADATA_HOSTS: &str =
     "169.254.169.254,169.254.170.2,169.254.170.23,metadata.google.internal";
 
-/// The client for reads: ends a request when the server falls silent.
+/// The client for reads of object stores: ends a request when the server falls silent.
 ///
 /// # Errors
 /// `Usage` for a proxy that is no URL, `Storage` if TLS does not work on this machine.
 pub(crate) fn reading(options: &SourceOptions) -> Result<Client> {
     finish(base(options)?.read_timeout(options.read_timeout))
+}
+
+/// The client for plain HTTP, which leaves redirects to whoever sends.
+///
+/// # Errors
+/// As [`reading`].
+pub(crate) fn web(options: &SourceOptions) -> Result<Client> {
+    finish(base(options)?.read_timeout(options.read_timeout).redirect(Policy::none()))
 }
 
 /// The client for an upload of `length` bytes: while sending, the server is rightly silent, so only the whole

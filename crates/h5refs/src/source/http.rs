@@ -8,19 +8,20 @@ use std::time::Duration;
 use async_trait::async_trait;
 use bytes::{Bytes, BytesMut};
 use reqwest::header::{
-    ACCEPT_ENCODING, CONTENT_ENCODING, CONTENT_RANGE, CONTENT_TYPE, ETAG, HeaderName, IF_MATCH,
-    LAST_MODIFIED, RANGE, RETRY_AFTER,
+    ACCEPT_ENCODING, CONTENT_ENCODING, CONTENT_RANGE, CONTENT_TYPE, ETAG, HeaderMap, HeaderName,
+    HeaderValue, IF_MATCH, LAST_MODIFIED, RANGE, RETRY_AFTER,
 };
-use reqwest::{Client, Response, StatusCode};
+use reqwest::{Method, Response, StatusCode};
 use url::Url;
 
 use super::content_range::ContentRange;
 use super::options::{Secret, SourceOptions};
 use super::pin::{Pin, Version};
 use super::retry::{Retries, retry_after};
-use super::traffic::{OnWire, Traffic};
+use super::traffic::OnWire;
+use super::web::{Ask, Lost, Web, is_loopback, names_user, without_user};
 use super::{Piece, Source};
-use crate::error::{Error, Result, one_line, redact};
+use crate::error::{Error, Result, one_line, redact, squeeze};
 
 /// Opens `url`; `location` is how the user wrote it. Sends nothing yet.
 ///
@@ -29,8 +30,7 @@ use crate::error::{Error, Result, one_line, redact};
 pub(crate) fn open(
     location: &str,
     mut url: Url,
-    client: Client,
-    traffic: Arc<Traffic>,
+    web: Arc<Web>,
     options: &SourceOptions,
 ) -> Result<Arc<dyn Source>> {
     let token = options.bearer_token.clone().filter(|_| !options.anonymous);
@@ -43,8 +43,7 @@ pub(crate) fn open(
         location: location.to_owned(),
         url,
         token,
-        client,
-        traffic,
+        web,
         retries: options.retries,
         quiet: options.read_timeout,
         pin: Pin::default(),
@@ -58,8 +57,7 @@ struct Http {
     location: String,
     url: Url,
     token: Option<Secret>,
-    client: Client,
-    traffic: Arc<Traffic>,
+    web: Arc<Web>,
     retries: u32,
     quiet: Duration,
     pin: Pin,
@@ -123,24 +121,24 @@ impl Source for Http {
 impl Http {
     /// Sends one request and takes its answer.
     async fn attempt(&self, range: &Range<u64>, again: bool) -> Result<Piece, Failure> {
-        let mut on_wire = self.traffic.enter().await;
-        on_wire.send(again);
+        let mut on_wire = self.web.traffic.enter().await;
         let redirected = self.redirected().clone();
         let detour = redirected.is_some();
-        let sent = self.send(redirected.unwrap_or_else(|| self.url.clone()), range, &on_wire).await;
+        let to = redirected.unwrap_or_else(|| self.url.clone());
+        let sent = self.send(Method::GET, to, Some(range), again, &mut on_wire).await;
         if detour && sent.is_err() {
             *self.redirected() = None;
         }
-        let response = sent?;
+        let (response, reached) = sent?;
         let status = response.status();
         if detour && matches!(status.as_u16(), 400 | 401 | 403 | 404 | 410) {
             // Most likely the signature ran out. Ask the URL itself, which may redirect to a fresh one.
             *self.redirected() = None;
-            return Err(self.status(status, "where the URL had redirected to", true).into());
+            return Err(self.status(status, &reached, true).into());
         }
         match status {
-            StatusCode::PARTIAL_CONTENT => self.partial(response, range).await,
-            StatusCode::OK => self.full(response, range).await,
+            StatusCode::PARTIAL_CONTENT => self.partial(response, &reached, range).await,
+            StatusCode::OK => self.full(response, &reached, range).await,
             StatusCode::RANGE_NOT_SATISFIABLE => self.past_the_end(&response, range),
             StatusCode::PRECONDITION_FAILED if self.pin.if_match().is_some() => {
                 let reason = "the server holds no longer the version first read (412)";
@@ -149,40 +147,50 @@ impl Http {
             _ => {
                 let after = header(&response, &RETRY_AFTER).and_then(retry_after);
                 let passing = matches!(status.as_u16(), 408 | 425 | 429 | 500 | 502 | 503 | 504);
-                Err(Failure { error: self.status(status, "", passing), after })
+                Err(Failure { error: self.status(status, &reached, passing), after })
             }
         }
     }
 
-    async fn send(&self, url: Url, range: &Range<u64>, on_wire: &OnWire) -> Result<Response> {
-        // The token is for the host the user named. The client drops it when a redirect leaves that host.
-        let token = self.token.as_ref().filter(|_| url.origin() == self.url.origin());
-        let mut request = self
-            .client
-            .get(url)
-            .header(RANGE, format!("bytes={}-{}", range.start, range.end.saturating_sub(1)))
-            // A range of a compressed answer would be a range of other bytes.
-            .header(ACCEPT_ENCODING, "identity");
-        if let Some(etag) = self.pin.if_match() {
-            request = request.header(IF_MATCH, etag);
-        }
-        if let Some(token) = token {
-            request = request.bearer_auth(token.expose());
-        }
-        let response = request.send().await.map_err(|error| self.transport(error))?;
-        on_wire.answered();
-        Ok(response)
+    async fn send(
+        &self,
+        method: Method,
+        to: Url,
+        range: Option<&Range<u64>>,
+        again: bool,
+        on_wire: &mut OnWire,
+    ) -> Result<(Response, Url)> {
+        let mut headers = HeaderMap::new();
+        // A range of a compressed answer would be a range of other bytes.
+        headers.insert(ACCEPT_ENCODING, HeaderValue::from_static("identity"));
+        let text = |text: &str| HeaderValue::from_str(text).ok();
+        let range = range.map(|r| format!("bytes={}-{}", r.start, r.end.saturating_sub(1)));
+        headers.extend(range.and_then(|range| text(&range)).map(|range| (RANGE, range)));
+        // It came from a header itself, and so can be one.
+        let etag = self.pin.if_match().and_then(|etag| text(&etag));
+        headers.extend(etag.map(|etag| (IF_MATCH, etag)));
+        let (home, token) = (&self.url, self.token.as_ref());
+        let ask = Ask { method, headers, home, token, again };
+        self.web.send(to, &ask, on_wire).await.map_err(|lost| match lost {
+            Lost::Transport(error) => self.transport(error),
+            Lost::Redirect(reason) => Error::refused(&self.location, reason),
+        })
     }
 
     /// Answer 206: the bytes asked for, if the server can be believed.
-    async fn partial(&self, response: Response, range: &Range<u64>) -> Result<Piece, Failure> {
+    async fn partial(
+        &self,
+        response: Response,
+        reached: &Url,
+        range: &Range<u64>,
+    ) -> Result<Piece, Failure> {
         let found = header(&response, &CONTENT_RANGE).unwrap_or_default();
         let Some(sent) = ContentRange::parse(found).filter(|sent| sent.answers(range)) else {
             return Err(self.content_range(range, found).into());
         };
         self.identity(&response)?;
         self.pin.check(&self.location, version(&response, sent.total))?;
-        self.remember(response.url());
+        self.remember(reached);
         let expected = sent.range.unwrap_or(range.start..range.start);
         let bytes = self.body(response, &expected).await?;
         Ok(Piece { at: range.start, bytes, file_len: sent.total })
@@ -190,11 +198,17 @@ impl Http {
 
     /// Answer 200: of use only if the whole file is no more than was asked for, as with small files behind
     /// servers that know no ranges.
-    async fn full(&self, response: Response, range: &Range<u64>) -> Result<Piece, Failure> {
+    async fn full(
+        &self,
+        response: Response,
+        reached: &Url,
+        range: &Range<u64>,
+    ) -> Result<Piece, Failure> {
         let length =
             response.content_length().filter(|length| range.start == 0 && *length <= range.end);
         if header(&response, &CONTENT_TYPE).is_some_and(|kind| kind.starts_with("text/html")) {
-            let reason = "the server sent a web page, not the file: a login, or a bearer token, may be needed";
+            let (place, hint) = (self.place(reached), self.login());
+            let reason = format!("the server sent a web page, not the file{place}{hint}");
             return Err(Error::refused(&self.location, reason).into());
         }
         let Some(length) = length else {
@@ -240,13 +254,9 @@ impl Http {
     /// Remembers where a redirect led. Not where our credentials are needed again: the URL led to by the
     /// server does not carry those that were in the user's.
     fn remember(&self, reached: &Url) {
-        let mut asked = self.url.clone();
-        let named = !asked.username().is_empty() || asked.password().is_some();
-        // Neither can fail on a URL with a host.
-        let _ = asked.set_username("");
-        let _ = asked.set_password(None);
         let ours = reached.origin() == self.url.origin();
-        if *reached != asked && !(ours && (named || self.token.is_some())) {
+        let needed = names_user(&self.url) || self.token.is_some();
+        if without_user(reached) != without_user(&self.url) && !(ours && needed) {
             *self.redirected() = Some(reached.clone());
         }
     }
@@ -272,20 +282,20 @@ impl Http {
             return Error::passing(&self.location, reason);
         }
         let reason = one_line(&error);
-        if error.is_redirect() || error.is_builder() {
+        if error.is_builder() {
             return Error::refused(&self.location, reason);
         }
         Error::passing(&self.location, reason)
     }
 
-    fn status(&self, status: StatusCode, place: &str, passing: bool) -> Error {
+    fn status(&self, status: StatusCode, reached: &Url, passing: bool) -> Error {
         let hint = match status.as_u16() {
-            401 if self.token.is_none() => "; a bearer token may be needed",
-            403 => "; without permission, or the signed URL has run out",
-            404 => "; no such file",
-            _ => "",
+            401 => self.login(),
+            403 => "; without permission, or the signed URL has run out".to_owned(),
+            404 => "; no such file".to_owned(),
+            _ => String::new(),
         };
-        let place = if place.is_empty() { String::new() } else { format!(", {place}") };
+        let place = self.place(reached);
         let reason = format!("the server answered {status}{place}{hint}");
         if passing {
             Error::passing(&self.location, reason)
@@ -294,6 +304,28 @@ impl Http {
         } else {
             Error::refused(&self.location, reason)
         }
+    }
+
+    /// Where an answer is from, if not from where it was expected.
+    fn place(&self, reached: &Url) -> String {
+        match reached.host_str() {
+            Some(host) if reached.origin() != self.url.origin() => {
+                format!(" (at {host}, where it redirects to)")
+            }
+            _ => String::new(),
+        }
+    }
+
+    /// What may help where a login is wanted.
+    fn login(&self) -> String {
+        let netrc = match self.web.netrc_fault() {
+            Some(fault) => format!(", of which this could not be used: {}", squeeze(fault)),
+            None => String::new(),
+        };
+        format!(
+            "; it wants a login, or another: a bearer token for the URL's own host, or an entry in .netrc for \
+             the host that logs in{netrc}"
+        )
     }
 
     fn content_range(&self, asked: &Range<u64>, found: &str) -> Error {
@@ -314,14 +346,4 @@ fn version(response: &Response, length: Option<u64>) -> Version {
 
 fn header<'a>(response: &'a Response, name: &HeaderName) -> Option<&'a str> {
     response.headers().get(name)?.to_str().ok()
-}
-
-/// This machine itself: what is sent there does not cross a wire.
-fn is_loopback(url: &Url) -> bool {
-    match url.host() {
-        Some(url::Host::Domain(name)) => name == "localhost",
-        Some(url::Host::Ipv4(address)) => address.is_loopback(),
-        Some(url::Host::Ipv6(address)) => address.is_loopback(),
-        None => false,
-    }
 }

@@ -11,11 +11,13 @@ mod expand;
 mod http;
 mod local;
 mod location;
+mod netrc;
 mod options;
 mod pin;
 mod retry;
 mod store;
 mod traffic;
+mod web;
 
 use std::collections::BTreeMap;
 use std::fmt;
@@ -32,6 +34,7 @@ pub use traffic::{FirstByte, Traffic, TrafficSummary};
 use crate::error::{Error, Result};
 use location::{Location, Object};
 use store::{Connector, Store};
+use web::Web;
 
 /// Bytes of a file, and where they stand in it.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -87,7 +90,9 @@ pub async fn open(location: &str, options: &SourceOptions) -> Result<Arc<dyn Sou
 pub struct Opener {
     options: SourceOptions,
     traffic: Arc<Traffic>,
-    /// Made at first need: local files need no TLS.
+    /// For plain HTTP. Made at first need: local files need no TLS.
+    web: Mutex<Option<Arc<Web>>>,
+    /// For object stores.
     client: Mutex<Option<reqwest::Client>>,
     /// By scheme and bucket.
     stores: Mutex<BTreeMap<String, Arc<dyn Store>>>,
@@ -97,7 +102,8 @@ impl Opener {
     /// An opener that reaches storage as `options` say.
     pub fn new(options: SourceOptions) -> Self {
         let traffic = Traffic::new(options.concurrency);
-        Self { options, traffic, client: Mutex::default(), stores: Mutex::default() }
+        let (web, client, stores) = (Mutex::default(), Mutex::default(), Mutex::default());
+        Self { options, traffic, web, client, stores }
     }
 
     /// What all that this opened has sent so far.
@@ -116,15 +122,21 @@ impl Opener {
     pub async fn open(&self, location: &str) -> Result<Arc<dyn Source>> {
         match Location::parse(location)? {
             Location::Local(path) => local::open(location, &path, self.options.mmap),
-            Location::Http(url) => {
-                let traffic = Arc::clone(&self.traffic);
-                http::open(location, url, self.client()?, traffic, &self.options)
-            }
+            Location::Http(url) => http::open(location, url, self.web()?, &self.options),
             Location::Object(object) => {
                 let store = self.store(location, &object).await?;
                 store::open(location, &object, store, self.options.retries)
             }
         }
+    }
+
+    fn web(&self) -> Result<Arc<Web>> {
+        let mut web = self.web.lock().unwrap_or_else(PoisonError::into_inner);
+        if let Some(web) = web.as_ref() {
+            return Ok(Arc::clone(web));
+        }
+        let new = Web::new(&self.options, Arc::clone(&self.traffic))?;
+        Ok(Arc::clone(web.insert(Arc::new(new))))
     }
 
     fn client(&self) -> Result<reqwest::Client> {

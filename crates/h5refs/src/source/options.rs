@@ -28,6 +28,9 @@ pub struct SourceOptions {
     pub profile: Option<String>,
     /// Sent as `Authorization: Bearer` with `https` URLs, and never to another host than the URL's own.
     pub bearer_token: Option<Secret>,
+    /// Look in `.netrc` (`NETRC`, or in the home directory) for users and passwords of `https` hosts: each is sent
+    /// to the very host it is for, also where a redirect leads there, as Earthdata's logins do. Default yes.
+    pub netrc: bool,
     /// Map local files into memory. Where another process may shorten the file meanwhile, turn it off: a
     /// page that vanishes ends the process (SIGBUS on Unix).
     pub mmap: bool,
@@ -53,6 +56,7 @@ impl Default for SourceOptions {
             region: None,
             profile: None,
             bearer_token: None,
+            netrc: true,
             mmap: true,
             connect_timeout: Duration::from_secs(10),
             read_timeout: Duration::from_secs(30),
