@@ -11,7 +11,7 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
 use bytes::Bytes;
-use tokio::io::{AsyncBufReadExt as _, AsyncWriteExt as _, BufReader};
+use tokio::io::{AsyncBufReadExt as _, AsyncReadExt as _, AsyncWriteExt as _, BufReader};
 use tokio::net::{TcpListener, TcpStream};
 use tokio::task::JoinSet;
 
@@ -20,6 +20,8 @@ use tokio::task::JoinSet;
 pub enum Fault {
     /// Answers 200 with the whole file, whatever range was asked for.
     WholeFile,
+    /// Sends this many bytes of a range at most, and does not say how long the file is.
+    UnknownTotal(usize),
     /// Answers 206 with this `Content-Range`, or none.
     ContentRange(Option<&'static str>),
     /// Closes the connection when half of the body is sent.
@@ -32,6 +34,10 @@ pub enum Fault {
     StallInBody,
     /// Answers with this status and these headers, without a body.
     Status(u16, Vec<(&'static str, String)>),
+    /// Answers with this status, these headers and this body.
+    Answer(u16, Vec<(&'static str, String)>, Bytes),
+    /// Sends what was asked for, of another version of the file by its tag, whatever `If-Match` says.
+    OtherTag(&'static str),
     /// Claims that the body is compressed.
     Gzip,
 }
@@ -209,12 +215,18 @@ async fn read_request(stream: &mut BufReader<TcpStream>) -> io::Result<Option<Re
     loop {
         let mut line = String::new();
         if stream.read_line(&mut line).await? == 0 || line.trim().is_empty() {
-            return Ok(Some(request));
+            break;
         }
         if let Some((name, value)) = line.split_once(':') {
             request.headers.push((name.trim().to_ascii_lowercase(), value.trim().to_owned()));
         }
     }
+    // What is uploaded is of no interest, but stands before the next request.
+    let length = request.header("content-length").and_then(|length| length.parse().ok());
+    if let Some(length @ 1..) = length {
+        tokio::io::copy(&mut stream.take(length), &mut tokio::io::sink()).await?;
+    }
+    Ok(Some(request))
 }
 
 /// Sends one answer; whether the connection goes on.
@@ -240,6 +252,25 @@ async fn answer(
             reply.headers.retain(|(name, _)| *name != "Content-Range");
             reply.headers.extend(value.map(|value| ("Content-Range", value.to_owned())));
         }
+        Some(Fault::UnknownTotal(most)) => {
+            let sent = reply.body.len().min(most);
+            reply.body.truncate(sent);
+            let range = reply.headers.iter_mut().find(|(name, _)| *name == "Content-Range");
+            if let Some((first, range)) = range.and_then(|(_, value)| {
+                let first =
+                    value.strip_prefix("bytes ")?.split('-').next()?.parse::<usize>().ok()?;
+                Some((first, value))
+            }) {
+                *range = format!("bytes {first}-{}/*", first + sent - 1);
+            }
+            // Nor does it with an answer 416.
+            reply.headers.retain(|(name, value)| *name != "Content-Range" || !value.contains("*/"));
+        }
+        Some(Fault::OtherTag(etag)) => {
+            reply.headers.retain(|(name, _)| *name != "ETag");
+            reply.headers.push(("ETag", etag.to_owned()));
+        }
+        Some(Fault::Answer(status, headers, body)) => reply = Reply { status, headers, body },
         Some(Fault::Gzip) => reply.headers.push(("Content-Encoding", "gzip".to_owned())),
         Some(Fault::Status(status, headers)) => {
             reply = Reply { status, headers, body: Bytes::new() }

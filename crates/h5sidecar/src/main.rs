@@ -56,6 +56,6 @@ fn run(args: Args) -> anyhow::Result<Exit> {
 
 /// Logs go to standard error, retries and the like only if asked for.
 fn log(verbose: bool) {
-    let level = if verbose { "h5refs=debug" } else { "warn" };
+    let level = if verbose { "h5refs=debug,object_store=info" } else { "warn" };
     tracing_subscriber::fmt().with_env_filter(level).with_writer(std::io::stderr).init();
 }

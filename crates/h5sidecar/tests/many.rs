@@ -7,7 +7,7 @@ use std::path::Path;
 use std::process::{Command, Output, Stdio};
 use std::time::Duration;
 
-use e2e::http_server::HttpServer;
+use e2e::http_server::{Fault, HttpServer};
 use e2e::s3_server::{ACCESS_KEY, S3Server, SECRET_KEY};
 use e2e::testdata;
 use serde_json::Value;
@@ -243,4 +243,32 @@ async fn files_of_this_machine_are_fresh_by_time_and_length() {
     assert_eq!(index(&["--follow-external"]).await, (Some(0), false));
     assert_eq!(index(&["--follow-external"]).await, (Some(0), false));
     assert_eq!(index(&["-o", "-"]).await.0, Some(1));
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_server_that_fails_is_named_and_nothing_is_left() {
+    let server = HttpServer::start(std::fs::read(testdata("layouts.h5")).unwrap()).await.unwrap();
+    server.script(|request| {
+        let fails = request.target.starts_with("/bad.h5");
+        fails.then(|| Fault::Status(503, Vec::new()))
+    });
+    let directory = tempfile::tempdir().unwrap();
+    let (bad, good) = (server.url("/bad.h5?sig=secret"), server.url("/good.h5?sig=secret"));
+    let arguments = ["index", &bad, &good, "-o", "./", "--retries", "1", "--report", "r", "-v"];
+    let output = run(&arguments, directory.path(), "").await;
+    assert_eq!(output.status.code(), Some(3));
+    let text = said(&output);
+    let line = format!("h5sidecar: {}: the server answered 503", server.url("/bad.h5"));
+    assert!(text.lines().any(|said| said.starts_with(&line)), "{text}");
+    assert!(
+        text.contains("2 files: 1 done, 1 failed") && text.contains("1 of them again"),
+        "{text}"
+    );
+    let lines = report(&directory.path().join("r"));
+    assert_eq!((&lines[0]["exit"], &lines[1]["complete"]), (&3.into(), &true.into()));
+    assert!(!text.contains("secret") && !format!("{lines:?}").contains("secret"));
+    let mut left: Vec<_> =
+        std::fs::read_dir(directory.path()).unwrap().map(|e| e.unwrap().file_name()).collect();
+    left.sort();
+    assert_eq!(left, ["good.h5.json", "r"]);
 }

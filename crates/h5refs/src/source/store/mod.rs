@@ -185,29 +185,60 @@ impl Source for Stored {
         if range.is_empty() {
             return Ok(Piece { at: range.start, bytes: Bytes::new(), file_len: None });
         }
-        // The library retries refusals and broken connections itself; left are bodies that end early.
+        // The library retries refusals and broken connections itself, with the signature that it has; left are
+        // bodies that end early, and credentials that have run out.
         let mut retries = Retries::new(self.retries);
         let tries = Tries::default();
+        let mut renewed = false;
         loop {
-            let error = match self.attempt(&range, &tries).await {
-                Err(error @ Error::ShortBody { .. }) => error,
-                done => return done,
+            let Failure { error, again } = match self.attempt(&range, &tries).await {
+                Ok(piece) => return Ok(piece),
+                Err(failure) => failure,
             };
-            let Some(delay) = retries.next(None) else { return Err(error) };
+            let is_worth_it = match again {
+                Again::Never => false,
+                Again::Once => !std::mem::replace(&mut renewed, true),
+                Again::Often => true,
+            };
+            let delay = retries.next(None).filter(|_| is_worth_it);
+            let Some(delay) = delay else { return Err(error) };
             tracing::debug!(%error, ?delay, "retrying");
             tokio::time::sleep(delay).await;
         }
     }
 }
 
+/// A try that failed.
+struct Failure {
+    error: Error,
+    again: Again,
+}
+
+/// Whether trying again may help, beyond what the library has tried.
+enum Again {
+    Never,
+    Once,
+    Often,
+}
+
+impl From<Error> for Failure {
+    fn from(error: Error) -> Self {
+        Self { error, again: Again::Never }
+    }
+}
+
 impl Stored {
-    async fn attempt(&self, range: &Range<u64>, tries: &Tries) -> Result<Piece> {
+    async fn attempt(&self, range: &Range<u64>, tries: &Tries) -> Result<Piece, Failure> {
         let mut options =
             GetOptions::new().with_range(Some(range.clone())).with_if_match(self.pin.if_match());
         options.extensions.insert(tries.clone());
         let result = match self.store.get_opts(&self.path, options).await {
             Ok(result) => result,
-            Err(error) => return self.refused(range, &error).await,
+            Err(error) if refusal::has_expired(&error) => {
+                let error = refusal::error(&self.location, &error);
+                return Err(Failure { error, again: Again::Once });
+            }
+            Err(error) => return Ok(self.refused(range, &error).await?),
         };
         self.pin.check(&self.location, version(&result.meta))?;
         self.expected(range, &result)?;
@@ -215,7 +246,8 @@ impl Stored {
         let bytes = result.bytes().await.map_err(|error| refusal::error(&self.location, &error))?;
         if bytes.len() as u64 != sent.end - sent.start {
             let (location, received) = (redact(&self.location), bytes.len() as u64);
-            return Err(Error::ShortBody { location, asked: sent, received });
+            let error = Error::ShortBody { location, asked: sent, received };
+            return Err(Failure { error, again: Again::Often });
         }
         Ok(Piece { at: range.start, bytes, file_len: Some(length) })
     }

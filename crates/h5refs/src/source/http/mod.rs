@@ -1,27 +1,30 @@
 //! Plain HTTP: ranged GETs, every answer checked before its bytes are believed.
 
+mod refused;
+
 use std::fmt;
 use std::ops::Range;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
 use async_trait::async_trait;
 use bytes::{Bytes, BytesMut};
 use reqwest::header::{
-    ACCEPT_ENCODING, CONTENT_ENCODING, CONTENT_RANGE, CONTENT_TYPE, ETAG, HeaderMap, HeaderName,
-    HeaderValue, IF_MATCH, LAST_MODIFIED, RANGE, RETRY_AFTER,
+    ACCEPT_ENCODING, CONTENT_ENCODING, CONTENT_LENGTH, CONTENT_RANGE, CONTENT_TYPE, ETAG,
+    HeaderMap, HeaderName, HeaderValue, IF_MATCH, LAST_MODIFIED, RANGE, RETRY_AFTER,
 };
 use reqwest::{Method, Response, StatusCode};
 use url::Url;
 
-use super::content_range::ContentRange;
-use super::options::{Secret, SourceOptions};
-use super::pin::{Pin, Version};
-use super::retry::{Retries, retry_after};
-use super::traffic::OnWire;
-use super::web::{Ask, Lost, Web, is_loopback, names_user, without_user};
-use super::{Piece, Source};
-use crate::error::{Error, Result, one_line, redact, squeeze};
+use crate::error::{Error, Result, redact};
+use crate::source::content_range::ContentRange;
+use crate::source::options::{Secret, SourceOptions};
+use crate::source::pin::{Pin, Version};
+use crate::source::retry::{Retries, retry_after};
+use crate::source::traffic::OnWire;
+use crate::source::web::{Ask, Lost, Web, is_loopback, names_user, without_user};
+use crate::source::{Piece, Source};
 
 /// Opens `url`; `location` is how the user wrote it. Sends nothing yet.
 ///
@@ -48,6 +51,7 @@ pub(crate) fn open(
         quiet: options.read_timeout,
         pin: Pin::default(),
         redirected: Mutex::default(),
+        asked: AtomicBool::default(),
     }))
 }
 
@@ -64,6 +68,8 @@ struct Http {
     /// Where the last redirect led: data portals redirect every request to a signed URL, and following it
     /// anew each time would double the round trips. Forgotten as soon as it is refused.
     redirected: Mutex<Option<Url>>,
+    /// Whether the file's length was asked for.
+    asked: AtomicBool,
 }
 
 /// Without the secrets that URLs carry.
@@ -100,10 +106,35 @@ impl Source for Http {
         if range.is_empty() {
             return Ok(Piece { at: range.start, bytes: Bytes::new(), file_len: None });
         }
+        let mut piece = self.piece(&range).await?;
+        // A server that does not tell where the file ends may end its answer there, or before.
+        while piece.file_len.is_none() && !piece.bytes.is_empty() {
+            let at = range.start.saturating_add(piece.bytes.len() as u64);
+            if at >= range.end {
+                piece.file_len = self.length(at).await;
+                break;
+            }
+            let rest = self.piece(&(at..range.end)).await?;
+            if rest.bytes.is_empty() {
+                let length = Some(rest.file_len.unwrap_or(at));
+                self.pin.check(&self.location, Version { length, ..Version::default() })?;
+                piece.file_len = length;
+            } else {
+                piece.bytes = [piece.bytes, rest.bytes].concat().into();
+                piece.file_len = rest.file_len;
+            }
+        }
+        Ok(piece)
+    }
+}
+
+impl Http {
+    /// An answer to one request, tried as often as is allowed.
+    async fn piece(&self, range: &Range<u64>) -> Result<Piece> {
         let mut retries = Retries::new(self.retries);
         let mut again = false;
         loop {
-            let Failure { error, after } = match self.attempt(&range, again).await {
+            let Failure { error, after } = match self.attempt(range, again).await {
                 Ok(piece) => return Ok(piece),
                 Err(failure) => failure,
             };
@@ -116,9 +147,24 @@ impl Source for Http {
             again = true;
         }
     }
-}
 
-impl Http {
+    /// The length of the file, at least `least`, of a server that does not tell it with its bytes: as it is
+    /// known, else asked for once. Of no answer nothing is made, nor of one that cannot be.
+    async fn length(&self, least: u64) -> Option<u64> {
+        let known = self.pin.version().length;
+        if known.is_some() || self.asked.swap(true, Ordering::Relaxed) {
+            return known;
+        }
+        let mut on_wire = self.web.traffic.enter().await;
+        let sent = self.send(Method::HEAD, self.url.clone(), None, false, &mut on_wire).await;
+        let (response, _) =
+            sent.ok().filter(|(response, _)| response.status() == StatusCode::OK)?;
+        let length =
+            header(&response, &CONTENT_LENGTH)?.parse().ok().filter(|&n: &u64| n >= least)?;
+        self.pin.check(&self.location, version(&response, Some(length))).ok()?;
+        Some(length)
+    }
+
     /// Sends one request and takes its answer.
     async fn attempt(&self, range: &Range<u64>, again: bool) -> Result<Piece, Failure> {
         let mut on_wire = self.web.traffic.enter().await;
@@ -273,69 +319,6 @@ impl Http {
                 Err(Error::refused(&self.location, reason))
             }
         }
-    }
-
-    fn transport(&self, error: reqwest::Error) -> Error {
-        let error = error.without_url();
-        if error.is_timeout() && !error.is_connect() {
-            let reason = format!("the server fell silent for {:?}", self.quiet);
-            return Error::passing(&self.location, reason);
-        }
-        let reason = one_line(&error);
-        if error.is_builder() {
-            return Error::refused(&self.location, reason);
-        }
-        Error::passing(&self.location, reason)
-    }
-
-    fn status(&self, status: StatusCode, reached: &Url, passing: bool) -> Error {
-        let hint = match status.as_u16() {
-            401 => self.login(),
-            403 => "; without permission, or the signed URL has run out".to_owned(),
-            404 => "; no such file".to_owned(),
-            _ => String::new(),
-        };
-        let place = self.place(reached);
-        let reason = format!("the server answered {status}{place}{hint}");
-        if passing {
-            Error::passing(&self.location, reason)
-        } else if status == StatusCode::NOT_FOUND {
-            Error::missing(&self.location, reason)
-        } else {
-            Error::refused(&self.location, reason)
-        }
-    }
-
-    /// Where an answer is from, if not from where it was expected.
-    fn place(&self, reached: &Url) -> String {
-        match reached.host_str() {
-            Some(host) if reached.origin() != self.url.origin() => {
-                format!(" (at {host}, where it redirects to)")
-            }
-            _ => String::new(),
-        }
-    }
-
-    /// What may help where a login is wanted.
-    fn login(&self) -> String {
-        let netrc = match self.web.netrc_fault() {
-            Some(fault) => format!(", of which this could not be used: {}", squeeze(fault)),
-            None => String::new(),
-        };
-        format!(
-            "; it wants a login, or another: a bearer token for the URL's own host, or an entry in .netrc for \
-             the host that logs in{netrc}"
-        )
-    }
-
-    fn content_range(&self, asked: &Range<u64>, found: &str) -> Error {
-        let location = redact(&self.location);
-        Error::ContentRange { location, asked: asked.clone(), found: found.to_owned() }
-    }
-
-    fn short(&self, asked: &Range<u64>, received: usize) -> Error {
-        let location = redact(&self.location);
-        Error::ShortBody { location, asked: asked.clone(), received: received as u64 }
     }
 }
 
