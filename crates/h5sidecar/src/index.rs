@@ -189,6 +189,9 @@ impl Run {
     async fn index(&self, file: &str, counters: &Counters) -> anyhow::Result<Made> {
         let (output, layout) = (output(file, &self.args), layout(&self.args));
         let recipe = Recipe::of(file, &self.options, layout);
+        if output != "-" {
+            h5refs::sink::check(&output, layout.format)?;
+        }
         let made = match self.stop.or(self.make(file, &output, &recipe, counters)).await?? {
             Made::Now(sidecar) => sidecar,
             fresh => return Ok(fresh),

@@ -38,6 +38,12 @@ pub(crate) fn check(args: &IndexArgs, inputs: &Inputs) -> Result<(), String> {
     if parquet && args.output.as_deref() == Some("-") {
         return Err("a sidecar in the parquet format is a directory, and needs a place".into());
     }
+    if let Some(output) = &args.output {
+        check_output(output, args)?;
+    }
+    if let Some(report) = args.report.as_deref().filter(|report| *report != "-") {
+        h5refs::sink::check(report, Format::Json).map_err(|why| format!("--report: {why}"))?;
+    }
     // Nothing that is written may replace what is read, or something else that is written.
     let mut taken: BTreeMap<String, What<'_>> = BTreeMap::new();
     for file in inputs.files() {
@@ -52,6 +58,24 @@ pub(crate) fn check(args: &IndexArgs, inputs: &Inputs) -> Result<(), String> {
         }
     }
     Ok(())
+}
+
+/// What `--output` alone can be wrong about, for all files alike.
+fn check_output(output: &str, args: &IndexArgs) -> Result<(), String> {
+    let is_path = output.ends_with('/') && !output.contains("://");
+    if is_path && format(args) != Format::Parquet && !Path::new(output).is_dir() {
+        return Err(format!("{output}: there is no such directory"));
+    }
+    let named = Format::of_name(output).filter(|_| !is_directory(output));
+    match named {
+        Some(named) if named != format(args) => Err(format!(
+            "{}: by its name this is {}, by --format {}",
+            redact(output),
+            named.suffix().trim_start_matches('.'),
+            format(args).suffix().trim_start_matches('.'),
+        )),
+        _ => Ok(()),
+    }
 }
 
 /// What is at a place.
