@@ -234,6 +234,45 @@ async fn credentials_that_run_out_are_renewed() {
     assert_eq!(old, 1);
 }
 
+/// However many sidecars go to a bucket, its credentials are looked for once.
+#[tokio::test]
+async fn uploads_share_what_was_found_out() {
+    let [_, mut served] = served().await;
+    let provider = HttpServer::start("").await.unwrap();
+    provider.script(|request| {
+        let text = match request.target.rsplit('/').next() {
+            Some("token") => "session",
+            Some("") => "role",
+            _ => {
+                r#"{"AccessKeyId":"K","SecretAccessKey":"s","Token":"t",
+                    "Expiration":"2999-01-01T00:00:00Z"}"#
+            }
+        };
+        Some(Fault::Answer(200, Vec::new(), text.into()))
+    });
+    served.options.anonymous = false;
+    let endpoint = ("AWS_METADATA_ENDPOINT", provider.url(""));
+    served.options.environment =
+        Environment::from_iter([endpoint, ("AWS_REGION", "us-east-1".to_owned())]);
+    let put = async |name: &str, options: &SourceOptions| {
+        let place = format!("s3://bucket/{name}");
+        sink::write_whole(&place, Bytes::from_static(b"x"), options).await.unwrap();
+        let requests = provider.counts().requests;
+        requests.iter().filter(|request| request.target.ends_with("/role")).count()
+    };
+    for name in ["a", "b", "c"] {
+        assert_eq!(put(name, &served.options.clone()).await, 1);
+    }
+    // Who wants it otherwise gets it otherwise.
+    let mut other = served.options.clone();
+    other.environment = Environment::from_iter([("AWS_METADATA_ENDPOINT", provider.url(""))]);
+    assert_eq!(put("d", &other).await, 2);
+    other.anonymous = true;
+    assert_eq!(put("e", &other).await, 2);
+    let sent = served.server.counts().requests;
+    assert_eq!(sent.last().unwrap().header("authorization"), None);
+}
+
 /// Whatever happens on the way to a store, the object that was there is, or the new one.
 #[tokio::test]
 async fn an_upload_that_fails_is_an_error_that_names_it() {
@@ -253,5 +292,18 @@ async fn an_upload_that_fails_is_an_error_that_names_it() {
         let text = error.to_string();
         assert!(matches!(error, Error::Output { .. }), "{fault:?}: {error:?}");
         assert!(text.contains(place) && text.contains(says), "{fault:?}: {text}");
+    }
+    // A server that falls silent, before it answers or while it does.
+    let mut options = served.options.clone();
+    (options.connect_timeout, options.read_timeout) =
+        (Duration::from_millis(200), Duration::from_millis(300));
+    options.retries = 1;
+    for (format, fault) in [(Format::Json, Fault::Stall), (Format::Parquet, Fault::StallInBody)] {
+        served.server.script(move |_| Some(fault.clone()));
+        let mut layout = Layout::default();
+        layout.format = format;
+        let error = sink::write(place, made.render(layout).unwrap(), &options).await.unwrap_err();
+        let text = error.to_string();
+        assert!(text.contains(place) && text.contains("fell silent"), "{format:?}: {text}");
     }
 }

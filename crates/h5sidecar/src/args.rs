@@ -14,7 +14,7 @@ use h5refs::source::SourceOptions;
 #[derive(Debug, Parser)]
 #[command(version, max_term_width = 100, after_help = NOTES)]
 pub(crate) struct Args {
-    /// Say on standard error what is retried, and why
+    /// Say on standard error what is retried and why, and at the end what was sent
     #[arg(short, long, global = true)]
     pub(crate) verbose: bool,
     #[command(subcommand)]

@@ -14,7 +14,7 @@ use h5refs::fresh::{Fresh, Recipe, fresh};
 use h5refs::kerchunk::Selection;
 use h5refs::render::Rendered;
 use h5refs::sidecar::{Options, Sidecar, sidecar};
-use h5refs::source::Opener;
+use h5refs::source::{Opener, SourceOptions};
 use serde_json::{Value, json};
 
 use crate::args::IndexArgs;
@@ -33,7 +33,8 @@ const LAST_WORDS: Duration = Duration::from_secs(5);
 pub(crate) async fn run(args: IndexArgs, verbose: bool) -> anyhow::Result<Exit> {
     let start = Instant::now();
     let stop = Stop::listen().context("signals")?;
-    let opener = Arc::new(Opener::new(args.storage.source_options()));
+    let storage = args.storage.source_options();
+    let opener = Arc::new(Opener::new(storage.clone()));
     let inputs = stop.or(Inputs::of(&args, &opener)).await??;
     if let Err(why) = check(&args, &inputs) {
         say(&format!("h5sidecar: {why}\n"));
@@ -43,7 +44,7 @@ pub(crate) async fn run(args: IndexArgs, verbose: bool) -> anyhow::Result<Exit> 
     let several = inputs.several;
     let progress = Files::new(inputs.list.len(), args.quiet);
     let writing = AtomicUsize::new(0);
-    let run = Arc::new(Run { args, options, opener, progress, stop, writing });
+    let run = Arc::new(Run { args, options, storage, opener, progress, stop, writing });
     let at_once = usize::from(run.args.jobs);
     let work = {
         let run = Arc::clone(&run);
@@ -80,7 +81,7 @@ pub(crate) async fn run(args: IndexArgs, verbose: bool) -> anyhow::Result<Exit> 
     let mut exit = outcomes.iter().map(|outcome| outcome.exit).max().unwrap_or(Exit::Ok);
     if let Some(location) = &run.args.report {
         let lines: String = outcomes.iter().map(|outcome| format!("{}\n", outcome.line)).collect();
-        let written = write(location, Rendered::File(lines.into()), &run.args);
+        let written = write(location, Rendered::File(lines.into()), &run.storage);
         let within = if interrupted { LAST_WORDS } else { Duration::MAX };
         let written = tokio::time::timeout(within, written).await;
         if let Err(error) = written.context("no answer in time").flatten() {
@@ -102,6 +103,7 @@ pub(crate) async fn run(args: IndexArgs, verbose: bool) -> anyhow::Result<Exit> 
 struct Run {
     args: IndexArgs,
     options: Options,
+    storage: SourceOptions,
     opener: Arc<Opener>,
     progress: Files,
     stop: Stop,
@@ -235,7 +237,7 @@ impl Run {
     /// Writes the sidecar. What is on its way to a file of this machine gets there, which takes a moment;
     /// an upload that is cut short leaves no object.
     async fn write(&self, output: &str, rendered: Rendered) -> anyhow::Result<()> {
-        let written = write(output, rendered, &self.args);
+        let written = write(output, rendered, &self.storage);
         if is_remote(output) || output == "-" {
             return self.stop.or(written).await?;
         }
@@ -272,7 +274,7 @@ fn options(args: &IndexArgs, opener: &Arc<Opener>) -> anyhow::Result<Options> {
     Ok(options)
 }
 
-async fn write(location: &str, rendered: Rendered, args: &IndexArgs) -> anyhow::Result<()> {
+async fn write(location: &str, rendered: Rendered, storage: &SourceOptions) -> anyhow::Result<()> {
     if let (Rendered::File(bytes), "-") = (&rendered, location) {
         let mut stdout = std::io::stdout().lock();
         return match stdout.write_all(bytes).and_then(|()| stdout.flush()) {
@@ -281,7 +283,7 @@ async fn write(location: &str, rendered: Rendered, args: &IndexArgs) -> anyhow::
             done => done.context("standard output"),
         };
     }
-    Ok(h5refs::sink::write(location, rendered, &args.storage.source_options()).await?)
+    Ok(h5refs::sink::write(location, rendered, storage).await?)
 }
 
 /// What came of all files, in a line.

@@ -17,6 +17,7 @@ mod pin;
 mod retry;
 mod store;
 mod traffic;
+mod uploads;
 mod web;
 
 use std::collections::BTreeMap;
@@ -34,6 +35,7 @@ pub use traffic::{FirstByte, Traffic, TrafficSummary};
 use crate::error::{Error, Result};
 use location::{Location, Object};
 use store::{Connector, Store};
+pub(crate) use uploads::{Uploads, put};
 use web::Web;
 
 /// Bytes of a file, and where they stand in it.
@@ -148,7 +150,8 @@ impl Opener {
     }
 
     fn connector(&self) -> Result<Connector> {
-        Ok(Connector { client: self.client()?, traffic: Arc::clone(&self.traffic) })
+        let traffic = Arc::clone(&self.traffic);
+        Ok(Connector { client: self.client()?, traffic, patience: None })
     }
 
     async fn store(&self, location: &str, object: &Object) -> Result<Arc<dyn Store>> {
@@ -160,73 +163,6 @@ impl Opener {
         let store = store::connect(location, object, self.connector()?, &self.options).await?;
         let mut stores = self.stores.lock().unwrap_or_else(PoisonError::into_inner);
         Ok(Arc::clone(stores.entry(object.base.clone()).or_insert(store)))
-    }
-}
-
-/// Writes `bytes` as an object, whole or not at all: an upload cut short leaves no object.
-///
-/// # Errors
-/// `Usage` for places that cannot be written to, `Storage` if there are no credentials, `Output` if the upload
-/// failed.
-pub(crate) async fn put(location: &str, bytes: Bytes, options: &SourceOptions) -> Result<()> {
-    Uploads::new(location, bytes.len(), options).await?.put("", bytes).await
-}
-
-/// A place in an object store that objects are written to.
-#[derive(Debug)]
-pub(crate) struct Uploads {
-    location: String,
-    object: Object,
-    store: Arc<dyn Store>,
-}
-
-impl Uploads {
-    /// Uploads of `largest` bytes each at most.
-    ///
-    /// # Errors
-    /// `Usage` for places that cannot be written to, `Storage` if there are no credentials.
-    pub(crate) async fn new(
-        location: &str,
-        largest: usize,
-        options: &SourceOptions,
-    ) -> Result<Self> {
-        let Location::Object(object) = Location::parse(location)? else {
-            return Err(Error::usage(location, "only object stores take uploads"));
-        };
-        let client = client::writing(options, largest)?;
-        let connector = Connector { client, traffic: Traffic::new(options.concurrency) };
-        let store = store::connect(location, &object, connector, options).await?;
-        Ok(Self { location: location.to_owned(), object, store })
-    }
-
-    /// Writes the object at `path` below the place, or at the place itself.
-    ///
-    /// # Errors
-    /// `Output` if the upload failed.
-    pub(crate) async fn put(&self, path: &str, bytes: Bytes) -> Result<()> {
-        let object = self.at(path);
-        store::put(&self.location, &object, &*self.store, bytes).await
-    }
-
-    /// The paths of all objects below the place.
-    ///
-    /// # Errors
-    /// `Output` if they cannot be listed.
-    pub(crate) async fn list(&self) -> Result<Vec<String>> {
-        store::list(&self.location, &self.object, &*self.store).await
-    }
-
-    /// Deletes the object at `path` below the place.
-    ///
-    /// # Errors
-    /// `Output` if it cannot be deleted.
-    pub(crate) async fn delete(&self, path: &str) -> Result<()> {
-        store::delete(&self.location, &self.at(path), &*self.store).await
-    }
-
-    fn at(&self, path: &str) -> Object {
-        let separator = if path.is_empty() { "" } else { "/" };
-        Object { key: format!("{}{separator}{path}", self.object.key), ..self.object.clone() }
     }
 }
 

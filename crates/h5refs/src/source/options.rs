@@ -4,6 +4,8 @@ use std::collections::BTreeMap;
 use std::fmt;
 use std::time::Duration;
 
+use super::uploads::Known;
+
 /// How to reach storage.
 ///
 /// Start from [`SourceOptions::default`], which takes the environment of the process, and change fields:
@@ -46,6 +48,8 @@ pub struct SourceOptions {
     pub retries: u32,
     /// Where credentials, regions and proxies are looked for.
     pub environment: Environment,
+    /// The stores that uploads have gone to; clones share them.
+    pub(super) uploads: Known,
 }
 
 impl Default for SourceOptions {
@@ -63,6 +67,7 @@ impl Default for SourceOptions {
             concurrency: 64,
             retries: 5,
             environment: Environment::of_process(),
+            uploads: Known::default(),
         }
     }
 }
@@ -94,7 +99,7 @@ impl fmt::Debug for Secret {
 ///
 /// A few look-ups of the libraries below still go to the process itself: `SSL_CERT_FILE`, the home directory of
 /// Google's application default credentials, the addresses of Google's and Azure's metadata services.
-#[derive(Clone, Default)]
+#[derive(Clone, Default, PartialEq, Eq)]
 pub struct Environment(BTreeMap<String, String>);
 
 impl Environment {

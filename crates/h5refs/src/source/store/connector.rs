@@ -7,6 +7,7 @@ use std::pin::Pin;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::task::{Context, Poll};
+use std::time::Duration;
 
 use async_trait::async_trait;
 use bytes::Bytes;
@@ -18,7 +19,9 @@ use object_store::client::{
 };
 use reqwest::header::{CONTENT_RANGE, RANGE};
 use reqwest::{Client, StatusCode};
+use tokio::time::Sleep;
 
+use crate::source::client;
 use crate::source::content_range::ContentRange;
 use crate::source::traffic::{OnWire, Traffic};
 
@@ -27,6 +30,8 @@ use crate::source::traffic::{OnWire, Traffic};
 pub(crate) struct Connector {
     pub(crate) client: Client,
     pub(crate) traffic: Arc<Traffic>,
+    /// How long an answer may take, beyond what is sent; `None` if the client sees to that.
+    pub(crate) patience: Option<Duration>,
 }
 
 impl HttpConnector for Connector {
@@ -59,26 +64,42 @@ pub(super) enum Refusal {
 #[derive(Clone, Debug, Default)]
 pub(super) struct Tries(Arc<AtomicU64>);
 
+/// No answer to an upload.
+#[derive(Debug, thiserror::Error)]
+#[error("the server fell silent for {0:?}")]
+struct Silent(Duration);
+
 #[derive(Debug)]
 struct Watching(Connector);
 
 #[async_trait]
 impl HttpService for Watching {
     async fn call(&self, request: HttpRequest) -> Result<HttpResponse, HttpError> {
-        let Connector { client, traffic } = &self.0;
+        let Connector { client, traffic, patience } = &self.0;
+        let within =
+            patience.map(|least| least + client::patience(request.body().content_length()));
         let ranged = request.headers().contains_key(RANGE);
         let tries = request.extensions().get::<Tries>().cloned();
         let mut on_wire = traffic.enter().await;
         on_wire.send(tries.is_some_and(|Tries(tries)| tries.fetch_add(1, Ordering::Relaxed) > 0));
-        let response = HttpService::call(client, request).await?;
+        let response = HttpService::call(client, request);
+        let response = match within {
+            Some(within) => tokio::time::timeout(within, response)
+                .await
+                .map_err(|_| HttpError::new(HttpErrorKind::Timeout, Silent(within)))?,
+            None => response.await,
+        }?;
         on_wire.answered();
         match refusal(ranged, &response) {
             // The kind that the library does not retry.
             Some(refusal) => Err(HttpError::new(HttpErrorKind::Unknown, refusal)),
             // A refusal is small, and the library keeps it while it waits to ask again.
             None if !response.status().is_success() => Ok(response),
-            None => Ok(response
-                .map(|body| HttpResponseBody::new(Arriving { body, on_wire: Some(on_wire) }))),
+            None => {
+                let late = within.map(|within| (within, Box::pin(tokio::time::sleep(within))));
+                let arriving = |body| Arriving { body, on_wire: Some(on_wire), late };
+                Ok(response.map(|body| HttpResponseBody::new(arriving(body))))
+            }
         }
     }
 }
@@ -87,6 +108,8 @@ impl HttpService for Watching {
 struct Arriving {
     body: HttpResponseBody,
     on_wire: Option<OnWire>,
+    /// When it is too late for the rest of it.
+    late: Option<(Duration, Pin<Box<Sleep>>)>,
 }
 
 impl Body for Arriving {
@@ -97,7 +120,14 @@ impl Body for Arriving {
         mut self: Pin<&mut Self>,
         context: &mut Context<'_>,
     ) -> Poll<Option<Result<Frame<Bytes>, HttpError>>> {
-        let polled = Pin::new(&mut self.body).poll_frame(context);
+        let mut polled = Pin::new(&mut self.body).poll_frame(context);
+        if polled.is_pending()
+            && let Some((within, late)) = &mut self.late
+            && late.as_mut().poll(context).is_ready()
+        {
+            let silent = HttpError::new(HttpErrorKind::Timeout, Silent(*within));
+            polled = Poll::Ready(Some(Err(silent)));
+        }
         // A body that broke is kept by the library until the rest of it has come in another.
         if matches!(polled, Poll::Ready(None | Some(Err(_)))) || self.body.is_end_stream() {
             self.on_wire = None;

@@ -72,6 +72,18 @@ pub(crate) fn open(
     Ok(Arc::new(Stored { location, path, store, retries, pin: Pin::default() }))
 }
 
+/// Whether one upload can hold so many bytes.
+///
+/// # Errors
+/// `Output` if it cannot.
+pub(crate) fn check_size(location: &str, length: usize) -> Result<()> {
+    if length > LARGEST_PUT {
+        let reason = format!("{length} bytes are more than one upload can hold (5000 MiB)");
+        return Err(Error::output(location, reason));
+    }
+    Ok(())
+}
+
 /// Writes an object in one request, so that it appears whole or not at all.
 ///
 /// # Errors
@@ -82,10 +94,7 @@ pub(crate) async fn put(
     store: &dyn Store,
     bytes: Bytes,
 ) -> Result<()> {
-    if bytes.len() > LARGEST_PUT {
-        let reason = format!("{} bytes are more than one upload can hold (5000 MiB)", bytes.len());
-        return Err(Error::output(location, reason));
-    }
+    check_size(location, bytes.len())?;
     let path = path(location, object)?;
     match store.put(&path, PutPayload::from_bytes(bytes)).await {
         Ok(_) => Ok(()),
