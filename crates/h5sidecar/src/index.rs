@@ -64,30 +64,21 @@ pub(crate) async fn run(args: IndexArgs, verbose: bool) -> anyhow::Result<Exit> 
             }
         })
         .await;
-    let interrupted = run.stop.is_wanted();
-    let missing = |name: &String| match interrupted {
-        true => Outcome::failed(name, &Interrupted.into()),
-        false => Outcome::failed(name, &anyhow!("a fault in h5sidecar itself")),
-    };
     let outcomes: Vec<Outcome> = names
         .iter()
         .zip(outcomes)
-        .map(|(name, outcome)| outcome.unwrap_or_else(|| missing(name)))
+        .map(|(name, outcome)| outcome.unwrap_or_else(|| run.without_outcome(name)))
         .collect();
 
-    if interrupted {
+    let mut exit = outcomes.iter().map(|outcome| outcome.exit).max().unwrap_or(Exit::Ok);
+    if exit == Exit::Interrupted {
         say("h5sidecar: interrupted; nothing is left half written\n");
     }
-    let mut exit = outcomes.iter().map(|outcome| outcome.exit).max().unwrap_or(Exit::Ok);
-    if let Some(location) = &run.args.report {
-        let lines: String = outcomes.iter().map(|outcome| format!("{}\n", outcome.line)).collect();
-        let written = write(location, Rendered::File(lines.into()), &run.storage);
-        let within = if interrupted { LAST_WORDS } else { Duration::MAX };
-        let written = tokio::time::timeout(within, written).await;
-        if let Err(error) = written.context("no answer in time").flatten() {
-            say(&format!("h5sidecar: the report: {}\n", failure(&error)));
-            exit = exit.max(Exit::of(&error));
-        }
+    if let Some(location) = &run.args.report
+        && let Err(error) = run.report(location, &outcomes).await
+    {
+        say(&format!("h5sidecar: the report: {}\n", failure(&error)));
+        exit = exit.max(Exit::of(&error));
     }
     if several && !run.args.quiet {
         let total = Total::of(&outcomes);
@@ -150,6 +141,29 @@ impl Outcome {
 }
 
 impl Run {
+    /// What is said of a file whose work was left, or panicked.
+    fn without_outcome(&self, name: &str) -> Outcome {
+        if self.stop.is_wanted() {
+            return Outcome::failed(name, &Interrupted.into());
+        }
+        let error = anyhow!("{}: a fault in h5sidecar itself", redact(name));
+        say(&format!("h5sidecar: {error}\n"));
+        Outcome::failed(name, &error)
+    }
+
+    /// Writes the report, one outcome a line. Who wants to end does not wait long for it.
+    async fn report(&self, location: &str, outcomes: &[Outcome]) -> anyhow::Result<()> {
+        let lines: String = outcomes.iter().map(|outcome| format!("{}\n", outcome.line)).collect();
+        let last_words = async {
+            self.stop.wanted().await;
+            tokio::time::sleep(LAST_WORDS).await;
+        };
+        tokio::select! {
+            written = write(location, Rendered::File(lines.into()), &self.storage) => written,
+            () = last_words => Err(anyhow!("no answer in time")),
+        }
+    }
+
     async fn one(self: Arc<Self>, input: Input) -> Outcome {
         let name = input.name();
         let counters = self.progress.begun(&redact(&name));
