@@ -90,6 +90,8 @@ async fn globs_and_lists_of_a_store_go_to_a_store() {
     }
 }
 
+/// Where file names can hold one.
+#[cfg(unix)]
 #[tokio::test(flavor = "multi_thread")]
 async fn a_key_with_a_star_is_reachable() {
     let server = store().await;
