@@ -19,6 +19,7 @@ use std::collections::BTreeMap;
 use std::fmt;
 use std::ops::Range;
 use std::sync::{Arc, Mutex, PoisonError};
+use std::time::Duration;
 
 use async_trait::async_trait;
 use bytes::Bytes;
@@ -60,6 +61,11 @@ pub trait Source: Send + Sync + fmt::Debug {
     /// What is known of the version after the first read; nothing, if a source does not tell.
     fn version(&self) -> Version {
         Version::default()
+    }
+
+    /// The shortest time from a request to its first byte so far, if it is measured.
+    fn first_byte(&self) -> Option<Duration> {
+        None
     }
 
     /// The whole file, where it lies in memory anyway and no read is needed.
