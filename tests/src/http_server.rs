@@ -1,7 +1,8 @@
 //! A small HTTP/1.1 server with scripted misbehaviour.
 //!
 //! It serves one file under every path, with ranges, an entity tag and `If-Match`, and counts what it is asked.
-//! Each fault queued is spent on the next request, in order; then it behaves again.
+//! Each fault queued is spent on the next request, in order; then it behaves again. A script decides by what is
+//! asked.
 
 use std::collections::VecDeque;
 use std::io;
@@ -10,7 +11,7 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
 use bytes::Bytes;
-use tokio::io::{AsyncBufReadExt as _, AsyncWriteExt as _, BufReader};
+use tokio::io::{AsyncBufReadExt as _, AsyncReadExt as _, AsyncWriteExt as _, BufReader};
 use tokio::net::{TcpListener, TcpStream};
 use tokio::task::JoinSet;
 
@@ -19,6 +20,8 @@ use tokio::task::JoinSet;
 pub enum Fault {
     /// Answers 200 with the whole file, whatever range was asked for.
     WholeFile,
+    /// Sends this many bytes of a range at most, and does not say how long the file is.
+    UnknownTotal(usize),
     /// Answers 206 with this `Content-Range`, or none.
     ContentRange(Option<&'static str>),
     /// Closes the connection when half of the body is sent.
@@ -31,6 +34,10 @@ pub enum Fault {
     StallInBody,
     /// Answers with this status and these headers, without a body.
     Status(u16, Vec<(&'static str, String)>),
+    /// Answers with this status, these headers and this body.
+    Answer(u16, Vec<(&'static str, String)>, Bytes),
+    /// Sends what was asked for, of another version of the file by its tag, whatever `If-Match` says.
+    OtherTag(&'static str),
     /// Claims that the body is compressed.
     Gzip,
 }
@@ -66,12 +73,24 @@ pub struct Counts {
     pub peak: usize,
 }
 
+/// What is wrong with the answer to a request, if anything.
+struct Script(Box<Rule>);
+
+type Rule = dyn Fn(&Request) -> Option<Fault> + Send;
+
+impl std::fmt::Debug for Script {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str("Script")
+    }
+}
+
 #[derive(Debug, Default)]
 struct State {
     body: Bytes,
     etag: Option<String>,
     latency: Duration,
     faults: VecDeque<Fault>,
+    script: Option<Script>,
     counts: Counts,
 }
 
@@ -112,6 +131,17 @@ impl HttpServer {
         let mut state = self.state();
         state.body = body.into();
         state.etag = etag.map(str::to_owned);
+    }
+
+    /// Does from now on with every request what `script` says, before any fault that is queued.
+    pub fn script(&self, script: impl Fn(&Request) -> Option<Fault> + Send + 'static) {
+        self.state().script = Some(Script(Box::new(script)));
+    }
+
+    /// Never answers requests whose target has this in it.
+    pub fn stall(&self, part: &str) {
+        let part = part.to_owned();
+        self.script(move |request| request.target.contains(&part).then_some(Fault::Stall));
     }
 
     /// Waits this long before every answer.
@@ -161,7 +191,8 @@ async fn converse(stream: TcpStream, state: &Mutex<State>) -> io::Result<()> {
             state.counts.requests.push(request.clone());
             state.counts.in_flight += 1;
             state.counts.peak = state.counts.peak.max(state.counts.in_flight);
-            (state.faults.pop_front(), state.latency)
+            let scripted = state.script.as_ref().and_then(|Script(script)| script(&request));
+            (scripted.or_else(|| state.faults.pop_front()), state.latency)
         };
         tokio::time::sleep(latency).await;
         let outcome = answer(&mut stream, &request, fault, state).await;
@@ -184,12 +215,18 @@ async fn read_request(stream: &mut BufReader<TcpStream>) -> io::Result<Option<Re
     loop {
         let mut line = String::new();
         if stream.read_line(&mut line).await? == 0 || line.trim().is_empty() {
-            return Ok(Some(request));
+            break;
         }
         if let Some((name, value)) = line.split_once(':') {
             request.headers.push((name.trim().to_ascii_lowercase(), value.trim().to_owned()));
         }
     }
+    // What is uploaded is of no interest, but stands before the next request.
+    let length = request.header("content-length").and_then(|length| length.parse().ok());
+    if let Some(length @ 1..) = length {
+        tokio::io::copy(&mut stream.take(length), &mut tokio::io::sink()).await?;
+    }
+    Ok(Some(request))
 }
 
 /// Sends one answer; whether the connection goes on.
@@ -215,6 +252,25 @@ async fn answer(
             reply.headers.retain(|(name, _)| *name != "Content-Range");
             reply.headers.extend(value.map(|value| ("Content-Range", value.to_owned())));
         }
+        Some(Fault::UnknownTotal(most)) => {
+            let sent = reply.body.len().min(most);
+            reply.body.truncate(sent);
+            let range = reply.headers.iter_mut().find(|(name, _)| *name == "Content-Range");
+            if let Some((first, range)) = range.and_then(|(_, value)| {
+                let first =
+                    value.strip_prefix("bytes ")?.split('-').next()?.parse::<usize>().ok()?;
+                Some((first, value))
+            }) {
+                *range = format!("bytes {first}-{}/*", first + sent - 1);
+            }
+            // Nor does it with an answer 416.
+            reply.headers.retain(|(name, value)| *name != "Content-Range" || !value.contains("*/"));
+        }
+        Some(Fault::OtherTag(etag)) => {
+            reply.headers.retain(|(name, _)| *name != "ETag");
+            reply.headers.push(("ETag", etag.to_owned()));
+        }
+        Some(Fault::Answer(status, headers, body)) => reply = Reply { status, headers, body },
         Some(Fault::Gzip) => reply.headers.push(("Content-Encoding", "gzip".to_owned())),
         Some(Fault::Status(status, headers)) => {
             reply = Reply { status, headers, body: Bytes::new() }

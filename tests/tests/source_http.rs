@@ -180,6 +180,37 @@ async fn a_small_file_needs_no_ranges() {
     assert_eq!(piece.bytes, file);
 }
 
+/// As servers do that make files as they send them.
+#[tokio::test]
+async fn a_file_of_untold_length_is_read_to_its_end() {
+    for most in [usize::MAX, 30_000] {
+        let (server, file) = server().await;
+        server
+            .script(move |request| (request.method == "GET").then_some(Fault::UnknownTotal(most)));
+        let source = open(&server.url("/f"), &options()).await.unwrap();
+        let piece = source.read(1000..2000).await.unwrap();
+        assert_eq!((piece.bytes.as_ref(), piece.file_len), (&file[1000..2000], Some(LENGTH)));
+        assert_eq!(server.counts().requests[1].method, "HEAD");
+        let piece = source.read(0..4 << 20).await.unwrap();
+        assert_eq!((piece.bytes.as_ref(), piece.file_len), (&file[..], Some(LENGTH)));
+        let piece = source.read(LENGTH + 5..LENGTH + 6).await.unwrap();
+        assert_eq!(piece.bytes, "");
+        let asked = server.counts().requests;
+        assert_eq!(asked.iter().filter(|request| request.method == "HEAD").count(), 1);
+        assert_eq!(source.version().length, Some(LENGTH));
+    }
+    // Nor by any other means: it ends where it ends.
+    let (server, file) = server().await;
+    server.script(|request| {
+        let refused = Fault::Status(405, Vec::new());
+        Some(if request.method == "GET" { Fault::UnknownTotal(70_000) } else { refused })
+    });
+    let source = open(&server.url("/f"), &options()).await.unwrap();
+    assert_eq!(source.read(0..10).await.unwrap().file_len, None);
+    let piece = source.read(10..1 << 20).await.unwrap();
+    assert_eq!((piece.bytes.as_ref(), piece.file_len), (&file[10..], Some(LENGTH)));
+}
+
 #[tokio::test]
 async fn a_replaced_file_is_an_error() {
     for (first, second) in [

@@ -9,6 +9,7 @@
 //! | [`document`] | an index as a document for scripts |
 //! | [`render`] | references as the bytes of a sidecar |
 //! | [`sidecar`] | all of it, from a source to a sidecar |
+//! | [`fresh`] | whether a sidecar that is there needs to be made again |
 //! | [`verify`] | a sidecar against its file |
 //! | [`sink`] | where the sidecar goes, whole or not at all |
 //!
@@ -36,6 +37,7 @@ mod embed;
 pub mod error;
 pub mod fetch;
 pub mod follow;
+pub mod fresh;
 pub mod kerchunk;
 mod links;
 pub mod render;

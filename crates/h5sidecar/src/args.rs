@@ -14,7 +14,7 @@ use h5refs::source::SourceOptions;
 #[derive(Debug, Parser)]
 #[command(version, max_term_width = 100, after_help = NOTES)]
 pub(crate) struct Args {
-    /// Say on standard error what is retried, and why
+    /// Say on standard error what is retried and why, and at the end what was sent
     #[arg(short, long, global = true)]
     pub(crate) verbose: bool,
     #[command(subcommand)]
@@ -23,7 +23,7 @@ pub(crate) struct Args {
 
 const NOTES: &str = "Sizes are bytes, or have a unit: 500, 64kB, 1MiB. Exit codes: 0 done; 1 wrong usage; 2 done, but not everything could be \
     referenced, or decoded (with --strict); 3 storage or network failed, worth trying again; 4 not HDF5, \
-    or broken; a sidecar that does not fit its file";
+    or broken; a sidecar that does not fit its file; 130 interrupted";
 
 #[derive(Debug, Subcommand)]
 pub(crate) enum Command {
@@ -37,9 +37,18 @@ pub(crate) enum Command {
 
 #[derive(Debug, clap::Args)]
 pub(crate) struct IndexArgs {
-    /// Files: paths, or s3://, gs://, az://, abfs://, http(s):// URLs
-    #[arg(required = true, value_name = "FILE")]
+    /// Files: paths, or s3://, gs://, az://, abfs://, http(s):// URLs; in paths and keys * matches within a
+    /// name, ** through directories
+    #[arg(required_unless_present = "manifest", value_name = "FILE")]
     pub(crate) files: Vec<String>,
+    /// A list of further files, one a line, of any location; - for standard input. Blank lines and those
+    /// that begin with # are passed over
+    #[arg(long, value_name = "FILE")]
+    pub(crate) manifest: Vec<String>,
+    /// Files at a time
+    #[arg(short, long, value_name = "N", default_value_t = 4,
+        value_parser = clap::value_parser!(u16).range(1..=64))]
+    pub(crate) jobs: u16,
     /// Where to write: a file, a directory, any store's URL, or - for standard output. By default
     /// NAME.json (or as the format has it) beside a local file, in the current directory for a remote one
     #[arg(short, long)]
@@ -101,7 +110,12 @@ pub(crate) struct IndexArgs {
     /// lz4), which are to be installed
     #[arg(long, value_enum, default_value = "numcodecs", help_heading = "Format")]
     pub(crate) codecs: Codecs,
-    /// Say in the sidecar which version of the file it is of (length, entity tag), for h5sidecar verify
+    /// Leave sidecars alone that were made of the same version of their file, with the same options, by this
+    /// version of the program; implies --record-version. What cannot be proven to be so is made anew
+    #[arg(long)]
+    pub(crate) if_stale: bool,
+    /// Say in the sidecar which version of the file it is of (length, entity tag) and how it was made, for
+    /// h5sidecar verify and --if-stale
     #[arg(long, help_heading = "Format")]
     pub(crate) record_version: bool,
     /// Write a report, one JSON object a line and file: counts, problems, what is not referenced
@@ -229,13 +243,17 @@ pub(crate) struct StorageArgs {
     /// A token for https URLs, sent to the URL's own host only
     #[arg(long, env = "H5SIDECAR_BEARER_TOKEN", hide_env_values = true, value_name = "TOKEN")]
     bearer_token: Option<String>,
+    /// Leave .netrc alone (NETRC, or in the home directory), whose users and passwords https hosts are sent
+    /// that it has them for, also where a redirect leads there
+    #[arg(long)]
+    no_netrc: bool,
     /// Read local files piece by piece: for files that others may shorten meanwhile
     #[arg(long)]
     no_mmap: bool,
     /// Pass over metadata checksums: for files that were edited or damaged
     #[arg(long)]
     no_verify: bool,
-    /// Requests in flight at once
+    /// Requests in flight at once, over all files
     #[arg(long, value_name = "N", default_value_t = 64,
         value_parser = clap::value_parser!(u16).range(1..=4096))]
     concurrency: u16,
@@ -256,7 +274,9 @@ impl StorageArgs {
         options.region = self.region.clone();
         options.profile = self.profile.clone();
         options.bearer_token = self.bearer_token.clone().map(Into::into);
+        options.netrc = !self.no_netrc;
         options.mmap = !self.no_mmap;
+        options.concurrency = self.concurrency.into();
         options.retries = self.retries;
         options.read_timeout = Duration::from_secs(self.timeout.into());
         options

@@ -2,6 +2,8 @@
 
 use std::process::ExitCode;
 
+use crate::stop::Interrupted;
+
 /// The exit codes, better before worse.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub(crate) enum Exit {
@@ -14,11 +16,16 @@ pub(crate) enum Exit {
     Storage = 3,
     /// The file is not HDF5, or broken.
     Malformed = 4,
+    /// Ctrl-C, as shells have it.
+    Interrupted = 130,
 }
 
 impl Exit {
     /// What an error means.
     pub(crate) fn of(error: &anyhow::Error) -> Self {
+        if error.is::<Interrupted>() {
+            return Self::Interrupted;
+        }
         match error.downcast_ref::<h5refs::Error>() {
             Some(error) if error.is_malformed() => Self::Malformed,
             Some(error) if error.is_usage() => Self::Usage,

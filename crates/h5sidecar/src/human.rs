@@ -1,6 +1,9 @@
 //! Numbers, names and messages for people.
 
 use std::io::Write as _;
+use std::time::Duration;
+
+use h5refs::source::TrafficSummary;
 
 /// Says something on standard error. That nobody listens is no failure.
 pub(crate) fn say(message: &str) {
@@ -49,6 +52,22 @@ pub(crate) fn bytes(n: u64) -> String {
 pub(crate) fn plural(n: u64, noun: &str) -> String {
     let s = if n == 1 { "" } else { "s" };
     format!("{} {noun}{s}", count(n))
+}
+
+/// What was sent, in a line; nothing if nothing was.
+pub(crate) fn traffic(summary: &TrafficSummary) -> Option<String> {
+    let first_byte = summary.first_byte?;
+    let millis = |time: Duration| format!("{:.1} ms", time.as_secs_f64() * 1000.0);
+    Some(format!(
+        "{} sent, {} of them again, at most {} at once; answered after {} at the least, {} in the median, {} at \
+         99 of 100",
+        plural(summary.requests, "request"),
+        count(summary.retries),
+        count(summary.peak_in_flight),
+        millis(first_byte.min),
+        millis(first_byte.p50),
+        millis(first_byte.p99),
+    ))
 }
 
 /// What is wrong with a file, and what can be done about it.

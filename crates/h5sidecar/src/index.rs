@@ -1,109 +1,257 @@
 //! `h5sidecar index`: a sidecar for each file.
 
-use std::collections::BTreeMap;
+use std::fmt;
 use std::io::Write as _;
-use std::path::Path;
 use std::sync::Arc;
+use std::sync::atomic::{AtomicUsize, Ordering};
+use std::time::{Duration, Instant};
 
-use anyhow::Context as _;
+use anyhow::{Context as _, anyhow};
+use h5refs::error::redact;
 use h5refs::fetch::Counters;
 use h5refs::follow::Follow;
+use h5refs::fresh::{Fresh, Recipe, fresh};
 use h5refs::kerchunk::Selection;
-use h5refs::render::{Format, Layout, Rendered};
-use h5refs::sidecar::{Sidecar, sidecar};
-use h5refs::source::Opener;
+use h5refs::render::Rendered;
+use h5refs::sidecar::{Options, Sidecar, sidecar};
+use h5refs::source::{Opener, SourceOptions};
 use serde_json::{Value, json};
 
 use crate::args::IndexArgs;
 use crate::exit::Exit;
-use crate::human::{failure, say};
-use crate::progress;
+use crate::human::{count, failure, plural, say, traffic};
+use crate::inputs::{Input, Inputs};
+use crate::jobs;
+use crate::output::{check, is_remote, layout, output};
+use crate::progress::Files;
+use crate::stop::{Interrupted, Stop};
 use crate::summary::Summary;
 
-pub(crate) async fn run(args: IndexArgs) -> anyhow::Result<Exit> {
-    if let Err(why) = check(&args) {
+/// How long an interrupted run tries to write its report.
+const LAST_WORDS: Duration = Duration::from_secs(5);
+
+pub(crate) async fn run(args: IndexArgs, verbose: bool) -> anyhow::Result<Exit> {
+    let start = Instant::now();
+    let stop = Stop::listen().context("signals")?;
+    let storage = args.storage.source_options();
+    let opener = Arc::new(Opener::new(storage.clone()));
+    let inputs = stop.or(Inputs::of(&args, &opener)).await??;
+    if let Err(why) = check(&args, &inputs) {
         say(&format!("h5sidecar: {why}\n"));
         return Ok(Exit::Usage);
     }
-    let opener = Arc::new(Opener::new(args.storage.source_options()));
-    let mut worst = Exit::Ok;
-    let mut report = String::new();
-    for file in &args.files {
-        let (exit, line) = match one(file, &args, &opener).await {
-            Ok(sidecar) => {
-                let complete = sidecar.is_complete() || !args.strict;
-                let exit = if complete { Exit::Ok } else { Exit::Incomplete };
-                (exit, sidecar.report(file))
-            }
-            Err(error) => {
-                say(&format!("h5sidecar: {}\n", failure(&error)));
-                (Exit::of(&error), failed(file, &error))
-            }
-        };
-        worst = worst.max(exit);
-        report.push_str(&line.to_string());
-        report.push('\n');
-    }
-    if let Some(location) = &args.report {
-        write(location, Rendered::File(report.into()), &args).await.context("the report")?;
-    }
-    Ok(worst)
-}
-
-/// What only the command line as a whole can be wrong about.
-fn check(args: &IndexArgs) -> Result<(), String> {
-    let several = args.files.len() > 1;
-    match &args.output {
-        Some(output) if several && !is_directory(output) => {
-            let why = "several files need a directory for --output (a URL that ends with /)";
-            return Err(why.into());
-        }
-        _ if several && args.url.is_some() => return Err("--url is for one file".into()),
-        _ => {}
-    }
-    let parquet = format(args) == Format::Parquet;
-    let outputs = || args.files.iter().map(|file| output(file, args));
-    if parquet && args.templates {
-        return Err("--templates is for JSON".into());
-    }
-    // Readers go by the name: what has this in it is JSON to them.
-    if parquet && let Some(output) = outputs().find(|output| output.contains(".json")) {
-        return Err(format!("{output}: readers take it for JSON by its name; end it with .parq"));
-    }
-    if parquet && args.output.as_deref() == Some("-") {
-        return Err("a sidecar in the parquet format is a directory, and needs a place".into());
-    }
-    // Nothing that is written may replace what is read, or something else that is written.
-    let mut taken: BTreeMap<String, &str> = BTreeMap::new();
-    for file in &args.files {
-        taken.insert(place(file), "a file that is read");
-    }
-    let outputs = outputs().map(|output| (output, "a sidecar"));
-    let report = args.report.iter().map(|report| (report.clone(), "the report"));
-    for (location, what) in outputs.chain(report) {
-        if let Some(other) = taken.insert(place(&location), what) {
-            return Err(format!("{location} would be both {other} and {what}"));
-        }
-    }
-    Ok(())
-}
-
-/// A location, the same for every way to write a path.
-fn place(location: &str) -> String {
-    if is_remote(location) || location == "-" {
-        return location.to_owned();
-    }
-    let path = Path::new(location.strip_prefix("file://").unwrap_or(location));
-    let whole = std::fs::canonicalize(path).ok().or_else(|| {
-        // What is not there yet is in a directory that is.
-        let parent = path.parent().filter(|parent| !parent.as_os_str().is_empty());
-        let parent = std::fs::canonicalize(parent.unwrap_or(Path::new("."))).ok()?;
-        Some(parent.join(path.file_name()?))
+    let options = options(&args, &opener)?;
+    let several = inputs.several;
+    let progress = Files::new(inputs.list.len(), args.quiet);
+    let writing = AtomicUsize::new(0);
+    let run = Arc::new(Run { args, options, storage, opener, progress, stop, writing });
+    let at_once = usize::from(run.args.jobs);
+    let work = {
+        let run = Arc::clone(&run);
+        move |input| Arc::clone(&run).one(input)
+    };
+    let names: Vec<String> = inputs.list.iter().map(Input::name).collect();
+    let mut outcomes: Vec<Option<Outcome>> = names.iter().map(|_| None).collect();
+    let all = jobs::each(inputs.list, at_once, work, |n, outcome| {
+        // What panicked has said so.
+        outcomes[n] = outcome.ok();
     });
-    whole.unwrap_or_else(|| path.to_owned()).to_string_lossy().into_owned()
+    run.progress
+        .shown(async {
+            tokio::select! {
+                () = all => {}
+                () = run.stop.leave(|| run.writing.load(Ordering::SeqCst) > 0) => {}
+            }
+        })
+        .await;
+    let interrupted = run.stop.is_wanted();
+    let missing = |name: &String| match interrupted {
+        true => Outcome::failed(name, &Interrupted.into()),
+        false => Outcome::failed(name, &anyhow!("a fault in h5sidecar itself")),
+    };
+    let outcomes: Vec<Outcome> = names
+        .iter()
+        .zip(outcomes)
+        .map(|(name, outcome)| outcome.unwrap_or_else(|| missing(name)))
+        .collect();
+
+    if interrupted {
+        say("h5sidecar: interrupted; nothing is left half written\n");
+    }
+    let mut exit = outcomes.iter().map(|outcome| outcome.exit).max().unwrap_or(Exit::Ok);
+    if let Some(location) = &run.args.report {
+        let lines: String = outcomes.iter().map(|outcome| format!("{}\n", outcome.line)).collect();
+        let written = write(location, Rendered::File(lines.into()), &run.storage);
+        let within = if interrupted { LAST_WORDS } else { Duration::MAX };
+        let written = tokio::time::timeout(within, written).await;
+        if let Err(error) = written.context("no answer in time").flatten() {
+            say(&format!("h5sidecar: the report: {}\n", failure(&error)));
+            exit = exit.max(Exit::of(&error));
+        }
+    }
+    if several && !run.args.quiet {
+        let total = Total::of(&outcomes);
+        say(&format!("{total}; {:.1} s\n", start.elapsed().as_secs_f64()));
+    }
+    if verbose && let Some(traffic) = traffic(&run.opener.traffic().summary()) {
+        say(&format!("{traffic}\n"));
+    }
+    Ok(exit)
 }
 
-async fn one(file: &str, args: &IndexArgs, opener: &Arc<Opener>) -> anyhow::Result<Sidecar> {
+/// What all files share.
+struct Run {
+    args: IndexArgs,
+    options: Options,
+    storage: SourceOptions,
+    opener: Arc<Opener>,
+    progress: Files,
+    stop: Stop,
+    /// Files of this machine that are being written.
+    writing: AtomicUsize,
+}
+
+/// What came of one file.
+struct Outcome {
+    exit: Exit,
+    /// Its line of the report.
+    line: Value,
+    what: What,
+    /// Datasets with data that are not in the sidecar.
+    lost: u64,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum What {
+    Done,
+    Fresh,
+    Failed,
+    Interrupted,
+}
+
+/// A sidecar that was made, or need not be.
+enum Made {
+    Now(Box<Sidecar>),
+    Before(Fresh),
+}
+
+impl Outcome {
+    fn failed(file: &str, error: &anyhow::Error) -> Self {
+        let line = json!({
+            "file": redact(file),
+            "complete": false,
+            "error": format!("{error:#}"),
+            "exit": Exit::of(error) as u8,
+        });
+        let exit = Exit::of(error);
+        let what = if exit == Exit::Interrupted { What::Interrupted } else { What::Failed };
+        Self { exit, line, what, lost: 0 }
+    }
+}
+
+impl Run {
+    async fn one(self: Arc<Self>, input: Input) -> Outcome {
+        let name = input.name();
+        let counters = self.progress.begun(&redact(&name));
+        let done = match input {
+            Input::File(file) => self.index(&file, &counters).await,
+            Input::None(_, error) => Err(error.into()),
+        };
+        self.progress.done(&counters, done.is_err());
+        match done {
+            Ok(Made::Now(sidecar)) => Outcome {
+                exit: self.exit(sidecar.is_complete()),
+                line: sidecar.report(&name),
+                what: What::Done,
+                lost: sidecar.not_referenced.iter().filter(|each| each.lost).count() as u64,
+            },
+            Ok(Made::Before(fresh)) => Outcome {
+                exit: self.exit(fresh.complete),
+                line: json!({
+                    "file": redact(&name),
+                    "version": fresh.version,
+                    "complete": fresh.complete,
+                    "fresh": true,
+                }),
+                what: What::Fresh,
+                lost: fresh.lost,
+            },
+            Err(error) if error.is::<Interrupted>() => Outcome::failed(&name, &error),
+            Err(error) => {
+                self.progress.say(&format!("h5sidecar: {}\n", failure(&error)));
+                Outcome::failed(&name, &error)
+            }
+        }
+    }
+
+    fn exit(&self, complete: bool) -> Exit {
+        if complete || !self.args.strict { Exit::Ok } else { Exit::Incomplete }
+    }
+
+    async fn index(&self, file: &str, counters: &Counters) -> anyhow::Result<Made> {
+        let (output, layout) = (output(file, &self.args), layout(&self.args));
+        let recipe = Recipe::of(file, &self.options, layout);
+        if output != "-" {
+            h5refs::sink::check(&output, layout.format)?;
+        }
+        let made = match self.stop.or(self.make(file, &output, &recipe, counters)).await?? {
+            Made::Now(sidecar) => sidecar,
+            fresh => return Ok(fresh),
+        };
+        let rendered = made.render(layout)?;
+        let size = rendered.len();
+        self.write(&output, rendered).await?;
+        if !self.args.quiet {
+            let (input, output) = (redact(file), redact(&output));
+            let summary = Summary { input: &input, output: &output, size, sidecar: &made };
+            self.progress.say(&summary.to_string());
+        }
+        Ok(Made::Now(made))
+    }
+
+    /// Makes the sidecar, if the one that is there will not do.
+    async fn make(
+        &self,
+        file: &str,
+        output: &str,
+        recipe: &Recipe,
+        counters: &Counters,
+    ) -> anyhow::Result<Made> {
+        let source = self.opener.open(file).await?;
+        if self.args.if_stale
+            && let Some(fresh) = fresh(output, &*source, recipe, &self.opener, counters).await?
+        {
+            if !self.args.quiet {
+                let text = format!("{} -> {}: fresh\n", redact(file), redact(output));
+                self.progress.say(&text);
+            }
+            return Ok(Made::Before(fresh));
+        }
+        let mut sidecar = sidecar(&*source, &self.options, counters).await?;
+        if self.args.if_stale || self.args.record_version {
+            sidecar.record(recipe);
+        }
+        Ok(Made::Now(Box::new(sidecar)))
+    }
+
+    /// Writes the sidecar. What is on its way to a file of this machine gets there, which takes a moment;
+    /// an upload that is cut short leaves no object.
+    async fn write(&self, output: &str, rendered: Rendered) -> anyhow::Result<()> {
+        let written = write(output, rendered, &self.storage);
+        if is_remote(output) || output == "-" {
+            return self.stop.or(written).await?;
+        }
+        self.writing.fetch_add(1, Ordering::SeqCst);
+        let done = match self.stop.is_wanted() {
+            true => Err(Interrupted.into()),
+            false => written.await,
+        };
+        self.writing.fetch_sub(1, Ordering::SeqCst);
+        done
+    }
+}
+
+fn options(args: &IndexArgs, opener: &Arc<Opener>) -> anyhow::Result<Options> {
     let mut options = args.storage.options();
     let (include, exclude) = (&args.include, &args.exclude);
     options.references.selection =
@@ -117,31 +265,16 @@ async fn one(file: &str, args: &IndexArgs, opener: &Arc<Opener>) -> anyhow::Resu
     options.references.transcode_below = args.transcode_below.as_u64();
     options.references.subchunk = args.subchunk.map(|size| size.as_u64().max(1));
     options.references.codecs = args.codecs.into();
-    options.record_version = args.record_version;
     options.url.clone_from(&args.url);
     options.follow = args.follow_external.then(|| {
         let mut follow = Follow::new(Arc::clone(opener));
         follow.max_files = args.max_files;
         follow
     });
-    let counters = Counters::default();
-    let source = opener.open(file).await?;
-    let shown = h5refs::error::redact(file);
-    let work = sidecar(&*source, &options, &counters);
-    let sidecar = progress::shown(&shown, &counters, args.quiet, work).await?;
-
-    let output = output(file, args);
-    let rendered = sidecar.render(layout(args))?;
-    let size = rendered.len();
-    write(&output, rendered, args).await?;
-    if !args.quiet {
-        let output = h5refs::error::redact(&output);
-        say(&Summary { input: &shown, output: &output, size, sidecar: &sidecar }.to_string());
-    }
-    Ok(sidecar)
+    Ok(options)
 }
 
-async fn write(location: &str, rendered: Rendered, args: &IndexArgs) -> anyhow::Result<()> {
+async fn write(location: &str, rendered: Rendered, storage: &SourceOptions) -> anyhow::Result<()> {
     if let (Rendered::File(bytes), "-") = (&rendered, location) {
         let mut stdout = std::io::stdout().lock();
         return match stdout.write_all(bytes).and_then(|()| stdout.flush()) {
@@ -150,91 +283,50 @@ async fn write(location: &str, rendered: Rendered, args: &IndexArgs) -> anyhow::
             done => done.context("standard output"),
         };
     }
-    Ok(h5refs::sink::write(location, rendered, &args.storage.source_options()).await?)
+    Ok(h5refs::sink::write(location, rendered, storage).await?)
 }
 
-fn layout(args: &IndexArgs) -> Layout {
-    let mut layout = Layout::default();
-    layout.format = format(args);
-    layout.templates = args.templates;
-    layout.consolidated = !args.no_consolidated;
-    layout.record_size = args.record_size.into();
-    layout
+/// What came of all files, in a line.
+#[derive(Debug, Default)]
+struct Total {
+    files: u64,
+    done: u64,
+    fresh: u64,
+    failed: u64,
+    interrupted: u64,
+    lost: u64,
 }
 
-/// The format asked for, or that of the output's name.
-fn format(args: &IndexArgs) -> Format {
-    // Only of the parquet format is a directory the sidecar itself.
-    let named = args.output.as_deref().and_then(|output| {
-        let named = Format::of_name(output);
-        named.filter(|format| *format == Format::Parquet || !is_directory(output))
-    });
-    args.format.map_or_else(|| named.unwrap_or_default(), Format::from)
-}
-
-/// Where the sidecar of `file` goes.
-fn output(file: &str, args: &IndexArgs) -> String {
-    place_of(file, args.output.as_deref(), format(args))
-}
-
-fn place_of(file: &str, output: Option<&str>, format: Format) -> String {
-    let suffix = format.suffix();
-    let name = format!("{}{suffix}", name(file));
-    match output {
-        // A directory may be a sidecar itself, to be replaced.
-        Some(output) if format == Format::Parquet && Format::of_name(output) == Some(format) => {
-            output.to_owned()
+impl Total {
+    fn of(outcomes: &[Outcome]) -> Self {
+        let mut total = Self::default();
+        for outcome in outcomes {
+            total.files += 1;
+            match outcome.what {
+                What::Done => total.done += 1,
+                What::Fresh => total.fresh += 1,
+                What::Failed => total.failed += 1,
+                What::Interrupted => total.interrupted += 1,
+            }
+            total.lost += outcome.lost;
         }
-        Some(directory) if is_directory(directory) => {
-            format!("{}/{name}", directory.trim_end_matches('/'))
-        }
-        Some(output) => output.to_owned(),
-        None if is_remote(file) => name,
-        None => format!("{file}{suffix}"),
+        total
     }
 }
 
-fn is_directory(output: &str) -> bool {
-    output.ends_with('/') || (!is_remote(output) && Path::new(output).is_dir())
-}
-
-fn is_remote(location: &str) -> bool {
-    location.contains("://") && !location.starts_with("file://")
-}
-
-/// The last part of a path or URL, without a query.
-fn name(file: &str) -> String {
-    let shown = h5refs::error::redact(file);
-    shown.trim_end_matches('/').rsplit('/').next().unwrap_or_default().to_owned()
-}
-
-fn failed(file: &str, error: &anyhow::Error) -> Value {
-    json!({
-        "file": h5refs::error::redact(file),
-        "complete": false,
-        "error": format!("{error:#}"),
-        "exit": Exit::of(error) as u8,
-    })
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn sidecars_have_places() {
-        let place = |file, output| place_of(file, output, Format::Json);
-        assert_eq!(place("dir/a.h5", None), "dir/a.h5.json");
-        assert_eq!(place("s3://bucket/dir/a.h5", None), "a.h5.json");
-        assert_eq!(place("https://host/a.h5?sig=1", None), "a.h5.json");
-        assert_eq!(place("dir/a.h5", Some("out/")), "out/a.h5.json");
-        assert_eq!(place("dir/a.h5", Some("s3://bucket/out/")), "s3://bucket/out/a.h5.json");
-        assert_eq!(place("dir/a.h5", Some("x.json")), "x.json");
-        assert_eq!(place("dir/a.h5", Some("-")), "-");
-        let tables = |output| place_of("dir/a.h5", output, Format::Parquet);
-        assert_eq!(tables(None), "dir/a.h5.parq");
-        assert_eq!(tables(Some("out/")), "out/a.h5.parq");
-        // Not in it, though it is a directory.
-        assert_eq!(tables(Some("out/x.parq/")), "out/x.parq/");
+impl fmt::Display for Total {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{}: {} done", plural(self.files, "file"), count(self.done))?;
+        let others =
+            [(self.fresh, "fresh"), (self.failed, "failed"), (self.interrupted, "interrupted")];
+        for (n, what) in others {
+            if n > 0 {
+                write!(f, ", {} {what}", count(n))?;
+            }
+        }
+        match self.lost {
+            0 => Ok(()),
+            n => write!(f, "; {} lost", plural(n, "dataset")),
+        }
     }
 }

@@ -4,8 +4,12 @@ mod args;
 mod exit;
 mod human;
 mod index;
+mod inputs;
+mod jobs;
 mod ls;
+mod output;
 mod progress;
+mod stop;
 mod summary;
 mod verify;
 
@@ -37,17 +41,21 @@ fn main() -> ExitCode {
 
 fn run(args: Args) -> anyhow::Result<Exit> {
     let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build()?;
-    runtime.block_on(async {
+    let verbose = args.verbose;
+    let exit = runtime.block_on(async {
         match args.command {
-            Command::Index(args) => index::run(args).await,
+            Command::Index(args) => index::run(args, verbose).await,
             Command::Ls(args) => ls::run(args).await,
             Command::Verify(args) => verify::run(args).await,
         }
-    })
+    });
+    // Whoever still computes does so in vain: what is written has been waited for.
+    runtime.shutdown_background();
+    exit
 }
 
 /// Logs go to standard error, retries and the like only if asked for.
 fn log(verbose: bool) {
-    let level = if verbose { "h5refs=debug" } else { "warn" };
+    let level = if verbose { "h5refs=debug,object_store=info" } else { "warn" };
     tracing_subscriber::fmt().with_env_filter(level).with_writer(std::io::stderr).init();
 }

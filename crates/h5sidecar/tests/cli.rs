@@ -233,9 +233,43 @@ fn wrong_usage_is_one() {
 fn an_output_that_cannot_be_written_leaves_nothing() {
     let directory = copied("layouts.h5");
     let output = run(&["index", "layouts.h5", "-o", "no/such/directory.json"], directory.path());
-    assert_eq!(code(&output), 3);
+    assert_eq!(code(&output), 1);
     assert!(stderr(&output).contains("there is no directory"), "{}", stderr(&output));
     assert_eq!(std::fs::read_dir(directory.path()).unwrap().count(), 1);
+}
+
+/// What the user can only ask differently is found before any work is done.
+#[test]
+fn places_that_cannot_be_are_wrong_usage() {
+    let directory = copied("layouts.h5");
+    std::fs::create_dir(directory.path().join("taken")).unwrap();
+    std::fs::write(directory.path().join("taken/mine"), "").unwrap();
+    std::fs::create_dir(directory.path().join("layouts.h5.json")).unwrap();
+    for (arguments, says) in [
+        (&["-o", "no/"][..], "no such directory"),
+        (&["-o", "no/x.json"], "there is no directory"),
+        (&["-o", "https://host/x.json"], "no uploads"),
+        (&["--format", "parquet", "-o", "taken/mine"], "nothing is replaced"),
+        (&[], "is a directory"),
+        (&["-o", "x.json", "--report", "no/r"], "--report: no/r: there is no directory"),
+        (&["-o", "x.json", "--report", "taken"], "--report: taken: is a directory"),
+        (&["-o", "x.json.gz", "--format", "json"], "by its name this is json.gz, by --format json"),
+        (
+            &["-o", "x.json", "--format", "json.zst"],
+            "by its name this is json, by --format json.zst",
+        ),
+        (&["-o", "x.parq", "--format", "json"], "by its name this is parq, by --format json"),
+    ] {
+        let output = run(&[&["index", "layouts.h5"], arguments].concat(), directory.path());
+        let said = stderr(&output);
+        assert_eq!(code(&output), 1, "{arguments:?}: {said}");
+        assert!(said.contains(says) && said.lines().count() == 1, "{arguments:?}: {said}");
+    }
+    assert_eq!(std::fs::read_dir(directory.path()).unwrap().count(), 3);
+    // A name that says nothing can be anything.
+    let output = run(&["index", "layouts.h5", "-o", "x", "--format=json.gz"], directory.path());
+    assert_eq!(code(&output), 0);
+    assert!(std::fs::read(directory.path().join("x")).unwrap().starts_with(b"\x1f\x8b"));
 }
 
 #[test]

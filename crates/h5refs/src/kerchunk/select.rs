@@ -12,6 +12,8 @@ pub struct Selection {
     exclude: Option<GlobSet>,
     /// Its path, with a slash in front and none behind; empty for the root.
     group: String,
+    /// The globs as they were given: those to include, and those to exclude.
+    given: (Vec<String>, Vec<String>),
 }
 
 impl Selection {
@@ -27,7 +29,13 @@ impl Selection {
     ) -> Result<Self, String> {
         let parts = group.unwrap_or_default().split('/').filter(|part| !part.is_empty());
         let group = parts.map(|part| format!("/{part}")).collect();
-        Ok(Self { include: globs(include)?, exclude: globs(exclude)?, group })
+        let given = (include.to_vec(), exclude.to_vec());
+        Ok(Self { include: globs(include)?, exclude: globs(exclude)?, group, given })
+    }
+
+    /// The globs as they were given: those to include, and those to exclude.
+    pub(crate) fn globs(&self) -> &(Vec<String>, Vec<String>) {
+        &self.given
     }
 
     /// Whether it is everything.
@@ -41,7 +49,7 @@ impl Selection {
     }
 
     /// The group that the sidecar is rooted at: `/`, `/gt1l/heights`.
-    pub(super) fn group(&self) -> &str {
+    pub(crate) fn group(&self) -> &str {
         if self.group.is_empty() { "/" } else { &self.group }
     }
 

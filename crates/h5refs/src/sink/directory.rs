@@ -111,7 +111,7 @@ fn make(location: &str, path: &Path, files: &[(String, Bytes)]) -> Result<()> {
 }
 
 /// Whether a directory is a sidecar, with nothing else in it.
-fn is_sidecar(path: &Path) -> std::io::Result<bool> {
+pub(super) fn is_sidecar(path: &Path) -> std::io::Result<bool> {
     if !path.is_dir() || !path.join(ZMETADATA).is_file() {
         return Ok(false);
     }

@@ -1,6 +1,7 @@
 //! Where the output goes: a file or an object, or a directory of them, written whole or not at all.
 
 mod directory;
+mod place;
 
 use std::fs::File;
 use std::io::{self, Write};
@@ -8,6 +9,7 @@ use std::path::{Path, PathBuf};
 
 use bytes::Bytes;
 
+pub use self::place::check;
 use crate::error::{Error, Result};
 use crate::render::{Format, Layout, Rendered};
 use crate::sidecar::Sidecar;

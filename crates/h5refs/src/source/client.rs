@@ -16,7 +16,7 @@ const REDIRECTS: usize = 10;
 const METADATA_HOSTS: &str =
     "169.254.169.254,169.254.170.2,169.254.170.23,metadata.google.internal";
 
-/// The client for reads: ends a request when the server falls silent.
+/// The client for reads of object stores: ends a request when the server falls silent.
 ///
 /// # Errors
 /// `Usage` for a proxy that is no URL, `Storage` if TLS does not work on this machine.
@@ -24,15 +24,28 @@ pub(crate) fn reading(options: &SourceOptions) -> Result<Client> {
     finish(base(options)?.read_timeout(options.read_timeout))
 }
 
-/// The client for an upload of `length` bytes: while sending, the server is rightly silent, so only the whole
-/// has a limit, at the speed of a poor line.
+/// The client for plain HTTP, which leaves redirects to whoever sends.
 ///
 /// # Errors
 /// As [`reading`].
-pub(crate) fn writing(options: &SourceOptions, length: usize) -> Result<Client> {
+pub(crate) fn web(options: &SourceOptions) -> Result<Client> {
+    finish(base(options)?.read_timeout(options.read_timeout).redirect(Policy::none()))
+}
+
+/// The client for uploads: while sending, the server is rightly silent, so only the whole has a limit, which
+/// depends on how much is sent ([`patience`]).
+///
+/// # Errors
+/// As [`reading`].
+pub(crate) fn writing(options: &SourceOptions) -> Result<Client> {
+    finish(base(options)?)
+}
+
+/// The longest that an upload of `length` bytes may take, at the speed of a poor line, beyond what an answer
+/// takes without one.
+pub(crate) fn patience(length: usize) -> Duration {
     const BYTES_PER_SECOND: u64 = 128 << 10;
-    let sending = Duration::from_secs(length as u64 / BYTES_PER_SECOND);
-    finish(base(options)?.timeout(options.connect_timeout + options.read_timeout + sending))
+    Duration::from_secs(length as u64 / BYTES_PER_SECOND)
 }
 
 fn base(options: &SourceOptions) -> Result<ClientBuilder> {

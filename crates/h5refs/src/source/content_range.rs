@@ -40,11 +40,15 @@ impl ContentRange {
         Some(Self { range, total })
     }
 
-    /// Whether these are the bytes `asked` for: all of them, or up to the end of the file.
+    /// Whether these are the bytes `asked` for: all of them, or up to the end of the file. Where that is not
+    /// told, fewer may be all there are, or not: whoever asked has to ask for the rest.
     pub(crate) fn answers(&self, asked: &Range<u64>) -> bool {
         self.range.as_ref().is_some_and(|sent| {
-            let end = self.total.map_or(asked.end, |total| asked.end.min(total));
-            sent.start == asked.start && sent.end == end
+            let is_end = match self.total {
+                Some(total) => sent.end == asked.end.min(total),
+                None => sent.end <= asked.end,
+            };
+            sent.start == asked.start && is_end
         })
     }
 }
@@ -91,7 +95,9 @@ mod tests {
         assert!(answers("bytes 950-999/1000", 950..1050));
         assert!(answers("bytes 0-99/*", 0..100));
         assert!(!answers("bytes 0-49/1000", 0..100));
-        assert!(!answers("bytes 0-49/*", 0..100));
+        assert!(answers("bytes 0-49/*", 0..100));
+        assert!(!answers("bytes 0-100/*", 0..100));
+        assert!(!answers("bytes 1-49/*", 0..100));
         assert!(!answers("bytes 1-100/1000", 0..100));
         assert!(!answers("bytes */1000", 0..100));
     }

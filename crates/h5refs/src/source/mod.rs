@@ -7,13 +7,18 @@
 mod client;
 mod content_range;
 mod crypto;
+mod expand;
 mod http;
 mod local;
 mod location;
+mod netrc;
 mod options;
 mod pin;
 mod retry;
 mod store;
+mod traffic;
+mod uploads;
+mod web;
 
 use std::collections::BTreeMap;
 use std::fmt;
@@ -23,13 +28,16 @@ use std::time::Duration;
 
 use async_trait::async_trait;
 use bytes::Bytes;
-use object_store::ObjectStore;
 
 pub use options::{Environment, Secret, SourceOptions};
 pub use pin::Version;
+pub use traffic::{FirstByte, Traffic, TrafficSummary};
 
 use crate::error::{Error, Result};
 use location::{Location, Object};
+use store::{Connector, Store};
+pub(crate) use uploads::{Uploads, put};
+use web::Web;
 
 /// Bytes of a file, and where they stand in it.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -84,20 +92,31 @@ pub async fn open(location: &str, options: &SourceOptions) -> Result<Arc<dyn Sou
 
 /// Opens locations: paths, `file://`, `http(s)://`, `s3://`, `s3a://`, `gs://`, `az://`, `abfs(s)://`, `adl://`.
 ///
-/// All that it opens share one pool of connections, and one look-up of credentials and region per bucket.
+/// All that it opens share one pool of connections, one budget of requests in flight
+/// ([`SourceOptions::concurrency`]), and one look-up of credentials and region per bucket.
 #[derive(Debug)]
 pub struct Opener {
     options: SourceOptions,
-    /// Made at first need: local files need no TLS.
+    traffic: Arc<Traffic>,
+    /// For plain HTTP. Made at first need: local files need no TLS.
+    web: Mutex<Option<Arc<Web>>>,
+    /// For object stores.
     client: Mutex<Option<reqwest::Client>>,
     /// By scheme and bucket.
-    stores: Mutex<BTreeMap<String, Arc<dyn ObjectStore>>>,
+    stores: Mutex<BTreeMap<String, Arc<dyn Store>>>,
 }
 
 impl Opener {
     /// An opener that reaches storage as `options` say.
     pub fn new(options: SourceOptions) -> Self {
-        Self { options, client: Mutex::default(), stores: Mutex::default() }
+        let traffic = Traffic::new(options.concurrency);
+        let (web, client, stores) = (Mutex::default(), Mutex::default(), Mutex::default());
+        Self { options, traffic, web, client, stores }
+    }
+
+    /// What all that this opened has sent so far.
+    pub fn traffic(&self) -> &Traffic {
+        &self.traffic
     }
 
     /// Opens `location`, which goes into the references as it is.
@@ -111,12 +130,21 @@ impl Opener {
     pub async fn open(&self, location: &str) -> Result<Arc<dyn Source>> {
         match Location::parse(location)? {
             Location::Local(path) => local::open(location, &path, self.options.mmap),
-            Location::Http(url) => http::open(location, url, self.client()?, &self.options),
+            Location::Http(url) => http::open(location, url, self.web()?, &self.options),
             Location::Object(object) => {
                 let store = self.store(location, &object).await?;
                 store::open(location, &object, store, self.options.retries)
             }
         }
+    }
+
+    fn web(&self) -> Result<Arc<Web>> {
+        let mut web = self.web.lock().unwrap_or_else(PoisonError::into_inner);
+        if let Some(web) = web.as_ref() {
+            return Ok(Arc::clone(web));
+        }
+        let new = Web::new(&self.options, Arc::clone(&self.traffic))?;
+        Ok(Arc::clone(web.insert(Arc::new(new))))
     }
 
     fn client(&self) -> Result<reqwest::Client> {
@@ -127,81 +155,20 @@ impl Opener {
         Ok(client.insert(client::reading(&self.options)?).clone())
     }
 
-    async fn store(&self, location: &str, object: &Object) -> Result<Arc<dyn ObjectStore>> {
+    fn connector(&self) -> Result<Connector> {
+        let traffic = Arc::clone(&self.traffic);
+        Ok(Connector { client: self.client()?, traffic, patience: None })
+    }
+
+    async fn store(&self, location: &str, object: &Object) -> Result<Arc<dyn Store>> {
         let known = |stores: &BTreeMap<String, _>| stores.get(&object.base).map(Arc::clone);
         if let Some(store) = known(&self.stores.lock().unwrap_or_else(PoisonError::into_inner)) {
             return Ok(store);
         }
         // Two files of one bucket opened at once may both come here; one of the equal stores is kept.
-        let store = store::connect(location, object, self.client()?, &self.options).await?;
+        let store = store::connect(location, object, self.connector()?, &self.options).await?;
         let mut stores = self.stores.lock().unwrap_or_else(PoisonError::into_inner);
         Ok(Arc::clone(stores.entry(object.base.clone()).or_insert(store)))
-    }
-}
-
-/// Writes `bytes` as an object, whole or not at all: an upload cut short leaves no object.
-///
-/// # Errors
-/// `Usage` for places that cannot be written to, `Storage` if there are no credentials, `Output` if the upload
-/// failed.
-pub(crate) async fn put(location: &str, bytes: Bytes, options: &SourceOptions) -> Result<()> {
-    Uploads::new(location, bytes.len(), options).await?.put("", bytes).await
-}
-
-/// A place in an object store that objects are written to.
-#[derive(Debug)]
-pub(crate) struct Uploads {
-    location: String,
-    object: Object,
-    store: Arc<dyn ObjectStore>,
-}
-
-impl Uploads {
-    /// Uploads of `largest` bytes each at most.
-    ///
-    /// # Errors
-    /// `Usage` for places that cannot be written to, `Storage` if there are no credentials.
-    pub(crate) async fn new(
-        location: &str,
-        largest: usize,
-        options: &SourceOptions,
-    ) -> Result<Self> {
-        let Location::Object(object) = Location::parse(location)? else {
-            return Err(Error::usage(location, "only object stores take uploads"));
-        };
-        let client = client::writing(options, largest)?;
-        let store = store::connect(location, &object, client, options).await?;
-        Ok(Self { location: location.to_owned(), object, store })
-    }
-
-    /// Writes the object at `path` below the place, or at the place itself.
-    ///
-    /// # Errors
-    /// `Output` if the upload failed.
-    pub(crate) async fn put(&self, path: &str, bytes: Bytes) -> Result<()> {
-        let object = self.at(path);
-        store::put(&self.location, &object, &*self.store, bytes).await
-    }
-
-    /// The paths of all objects below the place.
-    ///
-    /// # Errors
-    /// `Output` if they cannot be listed.
-    pub(crate) async fn list(&self) -> Result<Vec<String>> {
-        store::list(&self.location, &self.object, &*self.store).await
-    }
-
-    /// Deletes the object at `path` below the place.
-    ///
-    /// # Errors
-    /// `Output` if it cannot be deleted.
-    pub(crate) async fn delete(&self, path: &str) -> Result<()> {
-        store::delete(&self.location, &self.at(path), &*self.store).await
-    }
-
-    fn at(&self, path: &str) -> Object {
-        let separator = if path.is_empty() { "" } else { "/" };
-        Object { key: format!("{}{separator}{path}", self.object.key), ..self.object.clone() }
     }
 }
 

@@ -4,6 +4,8 @@ use std::collections::BTreeMap;
 use std::fmt;
 use std::time::Duration;
 
+use super::uploads::Known;
+
 /// How to reach storage.
 ///
 /// Start from [`SourceOptions::default`], which takes the environment of the process, and change fields:
@@ -28,6 +30,9 @@ pub struct SourceOptions {
     pub profile: Option<String>,
     /// Sent as `Authorization: Bearer` with `https` URLs, and never to another host than the URL's own.
     pub bearer_token: Option<Secret>,
+    /// Look in `.netrc` (`NETRC`, or in the home directory) for users and passwords of `https` hosts: each is sent
+    /// to the very host it is for, also where a redirect leads there, as Earthdata's logins do. Default yes.
+    pub netrc: bool,
     /// Map local files into memory. Where another process may shorten the file meanwhile, turn it off: a
     /// page that vanishes ends the process (SIGBUS on Unix).
     pub mmap: bool,
@@ -36,11 +41,15 @@ pub struct SourceOptions {
     /// The longest silence of a server before a request counts as stalled, however long the whole answer
     /// takes. Default 30 s.
     pub read_timeout: Duration,
+    /// Requests in flight at once, over all files of one [`Opener`](super::Opener). Default 64.
+    pub concurrency: usize,
     /// How many times a failed request is sent again. Default 5: with delays from 0.1 s doubling, about
     /// 3 s in all unless the server asks for more.
     pub retries: u32,
     /// Where credentials, regions and proxies are looked for.
     pub environment: Environment,
+    /// The stores that uploads have gone to; clones share them.
+    pub(super) uploads: Known,
 }
 
 impl Default for SourceOptions {
@@ -51,11 +60,14 @@ impl Default for SourceOptions {
             region: None,
             profile: None,
             bearer_token: None,
+            netrc: true,
             mmap: true,
             connect_timeout: Duration::from_secs(10),
             read_timeout: Duration::from_secs(30),
+            concurrency: 64,
             retries: 5,
             environment: Environment::of_process(),
+            uploads: Known::default(),
         }
     }
 }
@@ -87,7 +99,7 @@ impl fmt::Debug for Secret {
 ///
 /// A few look-ups of the libraries below still go to the process itself: `SSL_CERT_FILE`, the home directory of
 /// Google's application default credentials, the addresses of Google's and Azure's metadata services.
-#[derive(Clone, Default)]
+#[derive(Clone, Default, PartialEq, Eq)]
 pub struct Environment(BTreeMap<String, String>);
 
 impl Environment {

@@ -5,7 +5,7 @@ use std::sync::{Mutex, PoisonError};
 use crate::error::{Error, Result};
 
 /// What an answer says about the version of the file it comes from.
-#[derive(Clone, Debug, Default, PartialEq, Eq, serde::Serialize)]
+#[derive(Clone, Debug, Default, PartialEq, Eq, serde::Deserialize, serde::Serialize)]
 pub struct Version {
     /// The entity tag as sent, with quotes and `W/`.
     #[serde(skip_serializing_if = "Option::is_none")]

@@ -6,10 +6,10 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use object_store::ObjectStore;
 use object_store::aws::{AmazonS3Builder, AmazonS3ConfigKey};
-use reqwest::{Client, StatusCode};
+use reqwest::StatusCode;
 
+use super::Store;
 use super::connector::Connector;
 use super::profile::Profile;
 use crate::error::{Error, Result};
@@ -35,9 +35,9 @@ const KEYS: [&str; 4] = [
 pub(super) async fn connect(
     location: &str,
     bucket: &str,
-    client: Client,
+    connector: Connector,
     options: &SourceOptions,
-) -> Result<Arc<dyn ObjectStore>> {
+) -> Result<Arc<dyn Store>> {
     let environment = &options.environment;
     let anonymous = options.anonymous || environment.var("AWS_SKIP_SIGNATURE") == Some("true");
     let profile = Profile::load(options)?;
@@ -63,14 +63,14 @@ pub(super) async fn connect(
     {
         builder = builder.with_endpoint(endpoint);
     }
-    if let Some(region) = region(location, bucket, &client, &builder, &profile, options).await? {
+    if let Some(region) = region(location, bucket, &connector, &builder, &profile, options).await? {
         builder = builder.with_region(region);
     }
 
     let store = builder
         .with_bucket_name(bucket)
         .with_skip_signature(anonymous)
-        .with_http_connector(Connector(client))
+        .with_http_connector(connector)
         .with_crypto_provider(Arc::new(Signing))
         .with_retry(super::retry(options))
         .build()
@@ -98,7 +98,7 @@ fn with_keys(builder: AmazonS3Builder, profile: &Profile) -> Result<AmazonS3Buil
 async fn region(
     location: &str,
     bucket: &str,
-    client: &Client,
+    connector: &Connector,
     builder: &AmazonS3Builder,
     profile: &Profile,
     options: &SourceOptions,
@@ -117,27 +117,30 @@ async fn region(
         Some(region) => Ok(Some(region.to_owned())),
         // Other services take any region; the library's default is as good as another.
         None if elsewhere => Ok(None),
-        None => ask_region(location, bucket, client).await,
+        None => ask_region(location, bucket, connector).await,
     }
 }
 
 /// Asks S3 for the region of a bucket, which it tells anybody, with or without permission to read.
 ///
 /// Of no answer nothing is made: the read will fail with the better reason, or succeed.
-async fn ask_region(location: &str, bucket: &str, client: &Client) -> Result<Option<String>> {
+async fn ask_region(location: &str, bucket: &str, connector: &Connector) -> Result<Option<String>> {
     // The certificate covers one label below s3.amazonaws.com.
     let url = if bucket.contains('.') {
         format!("https://s3.amazonaws.com/{bucket}")
     } else {
         format!("https://{bucket}.s3.amazonaws.com/")
     };
-    let response = match client.head(url).send().await {
+    let mut on_wire = connector.traffic.enter().await;
+    on_wire.send(false);
+    let response = match connector.client.head(url).send().await {
         Ok(response) => response,
         Err(error) => {
             tracing::debug!(%error, bucket, "the bucket's region is not known");
             return Ok(None);
         }
     };
+    on_wire.answered();
     if response.status() == StatusCode::NOT_FOUND {
         return Err(Error::refused(location, format!("not found: no bucket {bucket:?}")));
     }

@@ -7,10 +7,9 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use object_store::ObjectStore;
 use object_store::azure::MicrosoftAzureBuilder;
-use reqwest::Client;
 
+use super::Store;
 use super::connector::Connector;
 use crate::error::Result;
 use crate::source::crypto::Signing;
@@ -26,9 +25,9 @@ const WITHIN: Duration = Duration::from_secs(15);
 pub(super) async fn connect(
     location: &str,
     base: &str,
-    client: Client,
+    connector: Connector,
     options: &SourceOptions,
-) -> Result<Arc<dyn ObjectStore>> {
+) -> Result<Arc<dyn Store>> {
     let environment = &options.environment;
     let anonymous = options.anonymous || environment.var("AZURE_SKIP_SIGNATURE") == Some("true");
     let mut builder = MicrosoftAzureBuilder::new();
@@ -46,7 +45,7 @@ pub(super) async fn connect(
     let store = builder
         .with_url(format!("{base}/"))
         .with_skip_signature(anonymous)
-        .with_http_connector(Connector(client))
+        .with_http_connector(connector)
         .with_crypto_provider(Arc::new(Signing))
         .with_retry(super::retry(options))
         .build()

@@ -6,10 +6,9 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use object_store::ObjectStore;
 use object_store::gcp::GoogleCloudStorageBuilder;
-use reqwest::Client;
 
+use super::Store;
 use super::connector::Connector;
 use crate::error::Result;
 use crate::source::crypto::Signing;
@@ -25,9 +24,9 @@ const WITHIN: Duration = Duration::from_secs(5);
 pub(super) async fn connect(
     location: &str,
     bucket: &str,
-    client: Client,
+    connector: Connector,
     options: &SourceOptions,
-) -> Result<Arc<dyn ObjectStore>> {
+) -> Result<Arc<dyn Store>> {
     let environment = &options.environment;
     let anonymous = options.anonymous || environment.var("GOOGLE_SKIP_SIGNATURE") == Some("true");
     let mut builder = GoogleCloudStorageBuilder::new();
@@ -45,7 +44,7 @@ pub(super) async fn connect(
     let store = builder
         .with_bucket_name(bucket)
         .with_skip_signature(anonymous)
-        .with_http_connector(Connector(client))
+        .with_http_connector(connector)
         .with_crypto_provider(Arc::new(Signing))
         .with_retry(super::retry(options))
         .build()

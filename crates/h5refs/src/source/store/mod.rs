@@ -18,17 +18,24 @@ use async_trait::async_trait;
 use bytes::Bytes;
 use futures::TryStreamExt as _;
 use object_store::client::CredentialProvider;
+use object_store::list::{PaginatedListOptions, PaginatedListStore};
 use object_store::path::Path;
 use object_store::{BackoffConfig, GetOptions, GetResult, ObjectMeta, ObjectStore, ObjectStoreExt};
 use object_store::{PutPayload, RetryConfig};
-use reqwest::Client;
 
+pub(crate) use self::connector::Connector;
+use self::connector::Tries;
 use super::location::{Object, Service};
 use super::options::SourceOptions;
 use super::pin::{Pin, Version};
 use super::retry::Retries;
 use super::{Piece, Source};
 use crate::error::{Error, Result, one_line, redact, squeeze};
+
+/// What all three services can do.
+pub(crate) trait Store: ObjectStore + PaginatedListStore {}
+
+impl<S: ObjectStore + PaginatedListStore> Store for S {}
 
 /// The most that one upload can hold, with all three services: 5000 MiB.
 const LARGEST_PUT: usize = 5000 << 20;
@@ -40,13 +47,13 @@ const LARGEST_PUT: usize = 5000 << 20;
 pub(crate) async fn connect(
     location: &str,
     object: &Object,
-    client: Client,
+    connector: Connector,
     options: &SourceOptions,
-) -> Result<Arc<dyn ObjectStore>> {
+) -> Result<Arc<dyn Store>> {
     match object.service {
-        Service::S3 => aws::connect(location, &object.bucket, client, options).await,
-        Service::Google => google::connect(location, &object.bucket, client, options).await,
-        Service::Azure => azure::connect(location, &object.base, client, options).await,
+        Service::S3 => aws::connect(location, &object.bucket, connector, options).await,
+        Service::Google => google::connect(location, &object.bucket, connector, options).await,
+        Service::Azure => azure::connect(location, &object.base, connector, options).await,
     }
 }
 
@@ -57,12 +64,24 @@ pub(crate) async fn connect(
 pub(crate) fn open(
     location: &str,
     object: &Object,
-    store: Arc<dyn ObjectStore>,
+    store: Arc<dyn Store>,
     retries: u32,
 ) -> Result<Arc<dyn Source>> {
     let path = path(location, object)?;
     let location = location.to_owned();
     Ok(Arc::new(Stored { location, path, store, retries, pin: Pin::default() }))
+}
+
+/// Whether one upload can hold so many bytes.
+///
+/// # Errors
+/// `Output` if it cannot.
+pub(crate) fn check_size(location: &str, length: usize) -> Result<()> {
+    if length > LARGEST_PUT {
+        let reason = format!("{length} bytes are more than one upload can hold (5000 MiB)");
+        return Err(Error::output(location, reason));
+    }
+    Ok(())
 }
 
 /// Writes an object in one request, so that it appears whole or not at all.
@@ -72,13 +91,10 @@ pub(crate) fn open(
 pub(crate) async fn put(
     location: &str,
     object: &Object,
-    store: &dyn ObjectStore,
+    store: &dyn Store,
     bytes: Bytes,
 ) -> Result<()> {
-    if bytes.len() > LARGEST_PUT {
-        let reason = format!("{} bytes are more than one upload can hold (5000 MiB)", bytes.len());
-        return Err(Error::output(location, reason));
-    }
+    check_size(location, bytes.len())?;
     let path = path(location, object)?;
     match store.put(&path, PutPayload::from_bytes(bytes)).await {
         Ok(_) => Ok(()),
@@ -93,7 +109,7 @@ pub(crate) async fn put(
 pub(crate) async fn list(
     location: &str,
     object: &Object,
-    store: &dyn ObjectStore,
+    store: &dyn Store,
 ) -> Result<Vec<String>> {
     let prefix = path(location, object)?;
     let failed = |error: object_store::Error| Error::output(location, refusal::reason(&error));
@@ -105,11 +121,51 @@ pub(crate) async fn list(
     Ok(found.iter().filter_map(below).collect())
 }
 
+/// The keys that begin with `prefix`, in order; only those without a further slash unless they are wanted from
+/// deeper down.
+///
+/// # Errors
+/// The storage errors, if the service refuses.
+pub(crate) async fn keys(
+    location: &str,
+    store: &dyn Store,
+    prefix: &str,
+    deep: bool,
+) -> Result<Vec<String>> {
+    let mut keys: Vec<(String, u64)> = Vec::new();
+    let mut page_token = None;
+    loop {
+        let delimiter = (!deep).then_some("/".into());
+        let options = PaginatedListOptions { delimiter, page_token, ..Default::default() };
+        let listed = store.list_paginated(Some(prefix).filter(|p| !p.is_empty()), options).await;
+        let listed = listed.map_err(|error| refusal::error(location, &error))?;
+        let objects = listed.result.objects.into_iter();
+        keys.extend(objects.map(|meta| (meta.location.to_string(), meta.size)));
+        tracing::debug!(keys = keys.len(), prefix, "listing");
+        page_token = listed.page_token;
+        if page_token.is_none() {
+            break;
+        }
+    }
+    keys.sort_unstable();
+    // Some tools keep directories as empty objects whose keys end with a slash, which the library drops.
+    let is_directory = |at: usize| {
+        let Some((key, 0)) = keys.get(at) else { return false };
+        let below = format!("{key}/");
+        let first = keys.partition_point(|(key, _)| *key < below);
+        prefix.starts_with(&below)
+            || keys.get(first).is_some_and(|(key, _)| key.starts_with(&below))
+    };
+    let directories: Vec<bool> = (0..keys.len()).map(is_directory).collect();
+    let files = keys.into_iter().zip(directories).filter(|(_, is_directory)| !is_directory);
+    Ok(files.map(|((key, _), _)| key).collect())
+}
+
 /// Deletes an object.
 ///
 /// # Errors
 /// `Output` if the service refuses.
-pub(crate) async fn delete(location: &str, object: &Object, store: &dyn ObjectStore) -> Result<()> {
+pub(crate) async fn delete(location: &str, object: &Object, store: &dyn Store) -> Result<()> {
     let path = path(location, object)?;
     let deleted = store.delete(&path).await;
     deleted.map_err(|error| Error::output(location, refusal::reason(&error)))
@@ -119,7 +175,7 @@ pub(crate) async fn delete(location: &str, object: &Object, store: &dyn ObjectSt
 struct Stored {
     location: String,
     path: Path,
-    store: Arc<dyn ObjectStore>,
+    store: Arc<dyn Store>,
     retries: u32,
     pin: Pin,
 }
@@ -138,27 +194,60 @@ impl Source for Stored {
         if range.is_empty() {
             return Ok(Piece { at: range.start, bytes: Bytes::new(), file_len: None });
         }
-        // The library retries refusals and broken connections itself; left are bodies that end early.
+        // The library retries refusals and broken connections itself, with the signature that it has; left are
+        // bodies that end early, and credentials that have run out.
         let mut retries = Retries::new(self.retries);
+        let tries = Tries::default();
+        let mut renewed = false;
         loop {
-            let error = match self.attempt(&range).await {
-                Err(error @ Error::ShortBody { .. }) => error,
-                done => return done,
+            let Failure { error, again } = match self.attempt(&range, &tries).await {
+                Ok(piece) => return Ok(piece),
+                Err(failure) => failure,
             };
-            let Some(delay) = retries.next(None) else { return Err(error) };
+            let is_worth_it = match again {
+                Again::Never => false,
+                Again::Once => !std::mem::replace(&mut renewed, true),
+                Again::Often => true,
+            };
+            let delay = retries.next(None).filter(|_| is_worth_it);
+            let Some(delay) = delay else { return Err(error) };
             tracing::debug!(%error, ?delay, "retrying");
             tokio::time::sleep(delay).await;
         }
     }
 }
 
+/// A try that failed.
+struct Failure {
+    error: Error,
+    again: Again,
+}
+
+/// Whether trying again may help, beyond what the library has tried.
+enum Again {
+    Never,
+    Once,
+    Often,
+}
+
+impl From<Error> for Failure {
+    fn from(error: Error) -> Self {
+        Self { error, again: Again::Never }
+    }
+}
+
 impl Stored {
-    async fn attempt(&self, range: &Range<u64>) -> Result<Piece> {
-        let options =
+    async fn attempt(&self, range: &Range<u64>, tries: &Tries) -> Result<Piece, Failure> {
+        let mut options =
             GetOptions::new().with_range(Some(range.clone())).with_if_match(self.pin.if_match());
+        options.extensions.insert(tries.clone());
         let result = match self.store.get_opts(&self.path, options).await {
             Ok(result) => result,
-            Err(error) => return self.refused(range, &error).await,
+            Err(error) if refusal::has_expired(&error) => {
+                let error = refusal::error(&self.location, &error);
+                return Err(Failure { error, again: Again::Once });
+            }
+            Err(error) => return Ok(self.refused(range, &error).await?),
         };
         self.pin.check(&self.location, version(&result.meta))?;
         self.expected(range, &result)?;
@@ -166,7 +255,8 @@ impl Stored {
         let bytes = result.bytes().await.map_err(|error| refusal::error(&self.location, &error))?;
         if bytes.len() as u64 != sent.end - sent.start {
             let (location, received) = (redact(&self.location), bytes.len() as u64);
-            return Err(Error::ShortBody { location, asked: sent, received });
+            let error = Error::ShortBody { location, asked: sent, received };
+            return Err(Failure { error, again: Again::Often });
         }
         Ok(Piece { at: range.start, bytes, file_len: Some(length) })
     }

@@ -19,6 +19,13 @@ pub(super) fn error(location: &str, error: &object_store::Error) -> Error {
         (Library::NotFound { .. }, _) => {
             Error::missing(location, format!("not found: {}", reason(error)))
         }
+        _ if has_expired(error) => {
+            let reason = reason(error);
+            Error::refused(
+                location,
+                format!("the credentials have run out: {reason}; get new ones"),
+            )
+        }
         (Library::PermissionDenied { .. } | Library::Unauthenticated { .. }, _) => {
             let reason = reason(error);
             let hint = "for a public bucket use --anonymous";
@@ -47,6 +54,15 @@ pub(super) fn past_the_end(error: &object_store::Error) -> Option<Option<u64>> {
         Some(Refusal::PastTheEnd { total }) => Some(*total),
         _ => None,
     }
+}
+
+/// Whether what was signed with has run out, or the signature has. Whoever gives credentials may have new ones.
+pub(super) fn has_expired(error: &object_store::Error) -> bool {
+    let message = error.to_string();
+    element(&message, "Code").is_some_and(|code| {
+        ["ExpiredToken", "RequestExpired", "RequestTimeTooSkewed", "TokenRefreshRequired"]
+            .contains(&code)
+    })
 }
 
 /// Whether asking again later may help. The library has tried already.

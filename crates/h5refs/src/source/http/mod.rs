@@ -1,25 +1,30 @@
 //! Plain HTTP: ranged GETs, every answer checked before its bytes are believed.
 
+mod refused;
+
 use std::fmt;
 use std::ops::Range;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
 use async_trait::async_trait;
 use bytes::{Bytes, BytesMut};
 use reqwest::header::{
-    ACCEPT_ENCODING, CONTENT_ENCODING, CONTENT_RANGE, CONTENT_TYPE, ETAG, HeaderName, IF_MATCH,
-    LAST_MODIFIED, RANGE, RETRY_AFTER,
+    ACCEPT_ENCODING, CONTENT_ENCODING, CONTENT_LENGTH, CONTENT_RANGE, CONTENT_TYPE, ETAG,
+    HeaderMap, HeaderName, HeaderValue, IF_MATCH, LAST_MODIFIED, RANGE, RETRY_AFTER,
 };
-use reqwest::{Client, Response, StatusCode};
+use reqwest::{Method, Response, StatusCode};
 use url::Url;
 
-use super::content_range::ContentRange;
-use super::options::{Secret, SourceOptions};
-use super::pin::{Pin, Version};
-use super::retry::{Retries, retry_after};
-use super::{Piece, Source};
-use crate::error::{Error, Result, one_line, redact};
+use crate::error::{Error, Result, redact};
+use crate::source::content_range::ContentRange;
+use crate::source::options::{Secret, SourceOptions};
+use crate::source::pin::{Pin, Version};
+use crate::source::retry::{Retries, retry_after};
+use crate::source::traffic::OnWire;
+use crate::source::web::{Ask, Lost, Web, is_loopback, names_user, without_user};
+use crate::source::{Piece, Source};
 
 /// Opens `url`; `location` is how the user wrote it. Sends nothing yet.
 ///
@@ -28,7 +33,7 @@ use crate::error::{Error, Result, one_line, redact};
 pub(crate) fn open(
     location: &str,
     mut url: Url,
-    client: Client,
+    web: Arc<Web>,
     options: &SourceOptions,
 ) -> Result<Arc<dyn Source>> {
     let token = options.bearer_token.clone().filter(|_| !options.anonymous);
@@ -41,11 +46,12 @@ pub(crate) fn open(
         location: location.to_owned(),
         url,
         token,
-        client,
+        web,
         retries: options.retries,
         quiet: options.read_timeout,
         pin: Pin::default(),
         redirected: Mutex::default(),
+        asked: AtomicBool::default(),
     }))
 }
 
@@ -55,13 +61,15 @@ struct Http {
     location: String,
     url: Url,
     token: Option<Secret>,
-    client: Client,
+    web: Arc<Web>,
     retries: u32,
     quiet: Duration,
     pin: Pin,
     /// Where the last redirect led: data portals redirect every request to a signed URL, and following it
     /// anew each time would double the round trips. Forgotten as soon as it is refused.
     redirected: Mutex<Option<Url>>,
+    /// Whether the file's length was asked for.
+    asked: AtomicBool,
 }
 
 /// Without the secrets that URLs carry.
@@ -98,9 +106,35 @@ impl Source for Http {
         if range.is_empty() {
             return Ok(Piece { at: range.start, bytes: Bytes::new(), file_len: None });
         }
+        let mut piece = self.piece(&range).await?;
+        // A server that does not tell where the file ends may end its answer there, or before.
+        while piece.file_len.is_none() && !piece.bytes.is_empty() {
+            let at = range.start.saturating_add(piece.bytes.len() as u64);
+            if at >= range.end {
+                piece.file_len = self.length(at).await;
+                break;
+            }
+            let rest = self.piece(&(at..range.end)).await?;
+            if rest.bytes.is_empty() {
+                let length = Some(rest.file_len.unwrap_or(at));
+                self.pin.check(&self.location, Version { length, ..Version::default() })?;
+                piece.file_len = length;
+            } else {
+                piece.bytes = [piece.bytes, rest.bytes].concat().into();
+                piece.file_len = rest.file_len;
+            }
+        }
+        Ok(piece)
+    }
+}
+
+impl Http {
+    /// An answer to one request, tried as often as is allowed.
+    async fn piece(&self, range: &Range<u64>) -> Result<Piece> {
         let mut retries = Retries::new(self.retries);
+        let mut again = false;
         loop {
-            let Failure { error, after } = match self.attempt(&range).await {
+            let Failure { error, after } = match self.attempt(range, again).await {
                 Ok(piece) => return Ok(piece),
                 Err(failure) => failure,
             };
@@ -110,29 +144,47 @@ impl Source for Http {
             let Some(delay) = retries.next(after) else { return Err(error) };
             tracing::debug!(%error, ?delay, start = range.start, end = range.end, "retrying");
             tokio::time::sleep(delay).await;
+            again = true;
         }
     }
-}
 
-impl Http {
+    /// The length of the file, at least `least`, of a server that does not tell it with its bytes: as it is
+    /// known, else asked for once. Of no answer nothing is made, nor of one that cannot be.
+    async fn length(&self, least: u64) -> Option<u64> {
+        let known = self.pin.version().length;
+        if known.is_some() || self.asked.swap(true, Ordering::Relaxed) {
+            return known;
+        }
+        let mut on_wire = self.web.traffic.enter().await;
+        let sent = self.send(Method::HEAD, self.url.clone(), None, false, &mut on_wire).await;
+        let (response, _) =
+            sent.ok().filter(|(response, _)| response.status() == StatusCode::OK)?;
+        let length =
+            header(&response, &CONTENT_LENGTH)?.parse().ok().filter(|&n: &u64| n >= least)?;
+        self.pin.check(&self.location, version(&response, Some(length))).ok()?;
+        Some(length)
+    }
+
     /// Sends one request and takes its answer.
-    async fn attempt(&self, range: &Range<u64>) -> Result<Piece, Failure> {
+    async fn attempt(&self, range: &Range<u64>, again: bool) -> Result<Piece, Failure> {
+        let mut on_wire = self.web.traffic.enter().await;
         let redirected = self.redirected().clone();
         let detour = redirected.is_some();
-        let sent = self.send(redirected.unwrap_or_else(|| self.url.clone()), range).await;
+        let to = redirected.unwrap_or_else(|| self.url.clone());
+        let sent = self.send(Method::GET, to, Some(range), again, &mut on_wire).await;
         if detour && sent.is_err() {
             *self.redirected() = None;
         }
-        let response = sent?;
+        let (response, reached) = sent?;
         let status = response.status();
         if detour && matches!(status.as_u16(), 400 | 401 | 403 | 404 | 410) {
             // Most likely the signature ran out. Ask the URL itself, which may redirect to a fresh one.
             *self.redirected() = None;
-            return Err(self.status(status, "where the URL had redirected to", true).into());
+            return Err(self.status(status, &reached, true).into());
         }
         match status {
-            StatusCode::PARTIAL_CONTENT => self.partial(response, range).await,
-            StatusCode::OK => self.full(response, range).await,
+            StatusCode::PARTIAL_CONTENT => self.partial(response, &reached, range).await,
+            StatusCode::OK => self.full(response, &reached, range).await,
             StatusCode::RANGE_NOT_SATISFIABLE => self.past_the_end(&response, range),
             StatusCode::PRECONDITION_FAILED if self.pin.if_match().is_some() => {
                 let reason = "the server holds no longer the version first read (412)";
@@ -141,38 +193,50 @@ impl Http {
             _ => {
                 let after = header(&response, &RETRY_AFTER).and_then(retry_after);
                 let passing = matches!(status.as_u16(), 408 | 425 | 429 | 500 | 502 | 503 | 504);
-                Err(Failure { error: self.status(status, "", passing), after })
+                Err(Failure { error: self.status(status, &reached, passing), after })
             }
         }
     }
 
-    async fn send(&self, url: Url, range: &Range<u64>) -> Result<Response> {
-        // The token is for the host the user named. The client drops it when a redirect leaves that host.
-        let token = self.token.as_ref().filter(|_| url.origin() == self.url.origin());
-        let mut request = self
-            .client
-            .get(url)
-            .header(RANGE, format!("bytes={}-{}", range.start, range.end.saturating_sub(1)))
-            // A range of a compressed answer would be a range of other bytes.
-            .header(ACCEPT_ENCODING, "identity");
-        if let Some(etag) = self.pin.if_match() {
-            request = request.header(IF_MATCH, etag);
-        }
-        if let Some(token) = token {
-            request = request.bearer_auth(token.expose());
-        }
-        request.send().await.map_err(|error| self.transport(error))
+    async fn send(
+        &self,
+        method: Method,
+        to: Url,
+        range: Option<&Range<u64>>,
+        again: bool,
+        on_wire: &mut OnWire,
+    ) -> Result<(Response, Url)> {
+        let mut headers = HeaderMap::new();
+        // A range of a compressed answer would be a range of other bytes.
+        headers.insert(ACCEPT_ENCODING, HeaderValue::from_static("identity"));
+        let text = |text: &str| HeaderValue::from_str(text).ok();
+        let range = range.map(|r| format!("bytes={}-{}", r.start, r.end.saturating_sub(1)));
+        headers.extend(range.and_then(|range| text(&range)).map(|range| (RANGE, range)));
+        // It came from a header itself, and so can be one.
+        let etag = self.pin.if_match().and_then(|etag| text(&etag));
+        headers.extend(etag.map(|etag| (IF_MATCH, etag)));
+        let (home, token) = (&self.url, self.token.as_ref());
+        let ask = Ask { method, headers, home, token, again };
+        self.web.send(to, &ask, on_wire).await.map_err(|lost| match lost {
+            Lost::Transport(error) => self.transport(error),
+            Lost::Redirect(reason) => Error::refused(&self.location, reason),
+        })
     }
 
     /// Answer 206: the bytes asked for, if the server can be believed.
-    async fn partial(&self, response: Response, range: &Range<u64>) -> Result<Piece, Failure> {
+    async fn partial(
+        &self,
+        response: Response,
+        reached: &Url,
+        range: &Range<u64>,
+    ) -> Result<Piece, Failure> {
         let found = header(&response, &CONTENT_RANGE).unwrap_or_default();
         let Some(sent) = ContentRange::parse(found).filter(|sent| sent.answers(range)) else {
             return Err(self.content_range(range, found).into());
         };
         self.identity(&response)?;
         self.pin.check(&self.location, version(&response, sent.total))?;
-        self.remember(response.url());
+        self.remember(reached);
         let expected = sent.range.unwrap_or(range.start..range.start);
         let bytes = self.body(response, &expected).await?;
         Ok(Piece { at: range.start, bytes, file_len: sent.total })
@@ -180,11 +244,17 @@ impl Http {
 
     /// Answer 200: of use only if the whole file is no more than was asked for, as with small files behind
     /// servers that know no ranges.
-    async fn full(&self, response: Response, range: &Range<u64>) -> Result<Piece, Failure> {
+    async fn full(
+        &self,
+        response: Response,
+        reached: &Url,
+        range: &Range<u64>,
+    ) -> Result<Piece, Failure> {
         let length =
             response.content_length().filter(|length| range.start == 0 && *length <= range.end);
         if header(&response, &CONTENT_TYPE).is_some_and(|kind| kind.starts_with("text/html")) {
-            let reason = "the server sent a web page, not the file: a login, or a bearer token, may be needed";
+            let (place, hint) = (self.place(reached), self.login());
+            let reason = format!("the server sent a web page, not the file{place}{hint}");
             return Err(Error::refused(&self.location, reason).into());
         }
         let Some(length) = length else {
@@ -230,13 +300,9 @@ impl Http {
     /// Remembers where a redirect led. Not where our credentials are needed again: the URL led to by the
     /// server does not carry those that were in the user's.
     fn remember(&self, reached: &Url) {
-        let mut asked = self.url.clone();
-        let named = !asked.username().is_empty() || asked.password().is_some();
-        // Neither can fail on a URL with a host.
-        let _ = asked.set_username("");
-        let _ = asked.set_password(None);
         let ours = reached.origin() == self.url.origin();
-        if *reached != asked && !(ours && (named || self.token.is_some())) {
+        let needed = names_user(&self.url) || self.token.is_some();
+        if without_user(reached) != without_user(&self.url) && !(ours && needed) {
             *self.redirected() = Some(reached.clone());
         }
     }
@@ -254,47 +320,6 @@ impl Http {
             }
         }
     }
-
-    fn transport(&self, error: reqwest::Error) -> Error {
-        let error = error.without_url();
-        if error.is_timeout() && !error.is_connect() {
-            let reason = format!("the server fell silent for {:?}", self.quiet);
-            return Error::passing(&self.location, reason);
-        }
-        let reason = one_line(&error);
-        if error.is_redirect() || error.is_builder() {
-            return Error::refused(&self.location, reason);
-        }
-        Error::passing(&self.location, reason)
-    }
-
-    fn status(&self, status: StatusCode, place: &str, passing: bool) -> Error {
-        let hint = match status.as_u16() {
-            401 if self.token.is_none() => "; a bearer token may be needed",
-            403 => "; without permission, or the signed URL has run out",
-            404 => "; no such file",
-            _ => "",
-        };
-        let place = if place.is_empty() { String::new() } else { format!(", {place}") };
-        let reason = format!("the server answered {status}{place}{hint}");
-        if passing {
-            Error::passing(&self.location, reason)
-        } else if status == StatusCode::NOT_FOUND {
-            Error::missing(&self.location, reason)
-        } else {
-            Error::refused(&self.location, reason)
-        }
-    }
-
-    fn content_range(&self, asked: &Range<u64>, found: &str) -> Error {
-        let location = redact(&self.location);
-        Error::ContentRange { location, asked: asked.clone(), found: found.to_owned() }
-    }
-
-    fn short(&self, asked: &Range<u64>, received: usize) -> Error {
-        let location = redact(&self.location);
-        Error::ShortBody { location, asked: asked.clone(), received: received as u64 }
-    }
 }
 
 fn version(response: &Response, length: Option<u64>) -> Version {
@@ -304,14 +329,4 @@ fn version(response: &Response, length: Option<u64>) -> Version {
 
 fn header<'a>(response: &'a Response, name: &HeaderName) -> Option<&'a str> {
     response.headers().get(name)?.to_str().ok()
-}
-
-/// This machine itself: what is sent there does not cross a wire.
-fn is_loopback(url: &Url) -> bool {
-    match url.host() {
-        Some(url::Host::Domain(name)) => name == "localhost",
-        Some(url::Host::Ipv4(address)) => address.is_loopback(),
-        Some(url::Host::Ipv6(address)) => address.is_loopback(),
-        None => false,
-    }
 }

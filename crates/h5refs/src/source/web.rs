@@ -1,0 +1,191 @@
+//! Requests of plain HTTP: redirects are followed here, so that each host is sent its own credentials and no
+//! other's.
+//!
+//! Data portals send whoever is not logged in to another host, which logs in and sends back, where a cookie
+//! remembers it: so has Earthdata it, and the institutions after its example. The password is for that other
+//! host only; a bearer token is for the host of the URL only.
+
+use std::sync::Arc;
+
+use reqwest::cookie::{CookieStore as _, Jar};
+use reqwest::header::{COOKIE, HeaderMap, LOCATION, SET_COOKIE};
+use reqwest::{Client, Method, RequestBuilder, Response};
+use url::{Host, Url};
+
+use super::client;
+use super::netrc::Netrc;
+use super::options::{Secret, SourceOptions};
+use super::traffic::{OnWire, Traffic};
+use crate::error::Result;
+
+/// Redirects followed for one request: a login takes four.
+const REDIRECTS: usize = 10;
+
+/// What all plain HTTP of one opener shares: who is logged in for one file is for the next.
+#[derive(Debug)]
+pub(super) struct Web {
+    client: Client,
+    pub(super) traffic: Arc<Traffic>,
+    netrc: Netrc,
+    cookies: Jar,
+}
+
+/// A request, but for where it goes.
+#[derive(Debug)]
+pub(super) struct Ask<'a> {
+    pub(super) method: Method,
+    pub(super) headers: HeaderMap,
+    /// The URL that the user gave.
+    pub(super) home: &'a Url,
+    /// For the host of that URL.
+    pub(super) token: Option<&'a Secret>,
+    /// Whether it was sent before.
+    pub(super) again: bool,
+}
+
+/// Why there is no answer.
+#[derive(Debug)]
+pub(super) enum Lost {
+    /// The way to the server, or the server, failed.
+    Transport(reqwest::Error),
+    /// Where it redirects to is not followed.
+    Redirect(String),
+}
+
+impl Web {
+    /// Reaches the web as `options` say.
+    ///
+    /// # Errors
+    /// As `client::web`.
+    pub(super) fn new(options: &SourceOptions, traffic: Arc<Traffic>) -> Result<Self> {
+        let netrc = match options.netrc && !options.anonymous {
+            true => Netrc::load(&options.environment),
+            false => Netrc::default(),
+        };
+        Ok(Self { client: client::web(options)?, traffic, netrc, cookies: Jar::default() })
+    }
+
+    /// What is wrong with `.netrc`, if anything is.
+    pub(super) fn netrc_fault(&self) -> Option<&str> {
+        self.netrc.fault()
+    }
+
+    /// Sends a request to `url` and to where it is redirected; the last answer, and where it is from.
+    pub(super) async fn send(
+        &self,
+        mut url: Url,
+        ask: &Ask<'_>,
+        on_wire: &mut OnWire,
+    ) -> Result<(Response, Url), Lost> {
+        for _ in 0..=REDIRECTS {
+            let request = self.authorized(&url, ask).headers(ask.headers.clone());
+            let request = match self.cookies.cookies(&url) {
+                Some(cookies) => request.header(COOKIE, cookies),
+                None => request,
+            };
+            on_wire.send(ask.again);
+            let response = request.send().await.map_err(Lost::Transport)?;
+            on_wire.answered();
+            let set = response.headers().get_all(SET_COOKIE);
+            self.cookies.set_cookies(&mut set.iter(), &url);
+            let location = response.headers().get(LOCATION).map(|location| location.to_str().ok());
+            match next(&url, response.status().as_u16(), location)? {
+                Some(next) => url = next,
+                None => return Ok((response, url)),
+            }
+        }
+        Err(Lost::Redirect("too many redirects".into()))
+    }
+
+    /// A request with the credentials of its host: the token, what the URL itself says, or those of `.netrc`.
+    fn authorized(&self, url: &Url, ask: &Ask<'_>) -> RequestBuilder {
+        let method = ask.method.clone();
+        if let Some(token) = ask.token.filter(|_| url.origin() == ask.home.origin()) {
+            return self.client.request(method, without_user(url)).bearer_auth(token.expose());
+        }
+        let request = self.client.request(method, url.clone());
+        let is_safe = url.scheme() == "https" || is_loopback(url);
+        let host = url.host_str().filter(|_| is_safe && !names_user(url));
+        match host.and_then(|host| self.netrc.entry(host)) {
+            Some(entry) => {
+                request.basic_auth(&entry.login, entry.password.as_ref().map(Secret::expose))
+            }
+            None => request,
+        }
+    }
+}
+
+/// Where an answer redirects to, if it does, and may.
+fn next(url: &Url, status: u16, location: Option<Option<&str>>) -> Result<Option<Url>, Lost> {
+    let location = location.filter(|_| matches!(status, 301..=303 | 307 | 308));
+    let Some(location) = location else { return Ok(None) };
+    let refused = |reason: &str| Err(Lost::Redirect(reason.into()));
+    let Some(mut next) = location.and_then(|location| url.join(location).ok()) else {
+        return refused("redirected to what is no URL");
+    };
+    match (url.scheme(), next.scheme()) {
+        ("https", "http") => return refused("redirected from https to http"),
+        (_, "https" | "http") => {}
+        _ => return refused("redirected to neither https nor http"),
+    }
+    if !next.has_host() {
+        return refused("redirected to no host");
+    }
+    // Users and passwords are not the server's to choose.
+    next = without_user(&next);
+    next.set_fragment(None);
+    Ok(Some(next))
+}
+
+/// Whether a URL has a user or a password in it.
+pub(super) fn names_user(url: &Url) -> bool {
+    !url.username().is_empty() || url.password().is_some()
+}
+
+/// A URL less user and password.
+pub(super) fn without_user(url: &Url) -> Url {
+    let mut url = url.clone();
+    // Neither can fail on a URL with a host.
+    let _ = url.set_username("");
+    let _ = url.set_password(None);
+    url
+}
+
+/// This machine itself: what is sent there does not cross a wire.
+pub(super) fn is_loopback(url: &Url) -> bool {
+    match url.host() {
+        Some(Host::Domain(name)) => name == "localhost",
+        Some(Host::Ipv4(address)) => address.is_loopback(),
+        Some(Host::Ipv6(address)) => address.is_loopback(),
+        None => false,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn redirects_lead_to_the_web_and_not_out_of_tls() {
+        let next = |from: &str, location: &str| {
+            let next = next(&Url::parse(from).unwrap(), 302, Some(Some(location)));
+            next.map(|url| url.map(String::from)).map_err(|lost| format!("{lost:?}"))
+        };
+        let to = |url: &str| Ok(Some(url.to_owned()));
+        assert_eq!(next("https://a/x/y?z", "../w?v#u"), to("https://a/w?v"));
+        assert_eq!(next("http://a/x", "https://me:secret@b/x"), to("https://b/x"));
+        assert_eq!(next("http://a/x", "//b/x"), to("http://b/x"));
+        assert!(next("https://a/x", "http://a/x").unwrap_err().contains("from https to http"));
+        for nowhere in ["file:///etc/passwd", "data:,x", "http://", "https://a:b:c/"] {
+            assert!(next("http://a/x", nowhere).is_err(), "{nowhere}");
+        }
+    }
+
+    #[test]
+    fn what_is_no_redirect_is_the_answer() {
+        let url = Url::parse("http://a/x").unwrap();
+        for (status, location) in [(206, Some(Some("/y"))), (304, Some(Some("/y"))), (302, None)] {
+            assert!(next(&url, status, location).is_ok_and(|next| next.is_none()), "{status}");
+        }
+    }
+}
