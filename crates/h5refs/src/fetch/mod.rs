@@ -79,6 +79,7 @@ pub async fn walk(
     in_flight.push(send(source, first, counters));
     while let Some((read, took, piece)) = in_flight.next().await {
         let Piece { at, bytes, file_len } = piece?;
+        let begun = std::time::Instant::now();
         pace.observe(source.first_byte(), bytes.len() as u64, took);
         policy = pace.adapt(&base);
         pool.arrived(&read, bytes.len() as u64);
@@ -100,6 +101,7 @@ pub async fn walk(
         for read in pool.take(&policy, walk.length()) {
             in_flight.push(send(source, read, counters));
         }
+        pace.decoding += begun.elapsed();
     }
     counters.measured(pace);
     if walk.next().map_err(malformed)? != Need::Done {

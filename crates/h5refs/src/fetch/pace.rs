@@ -19,6 +19,8 @@ pub struct Pace {
     pub first_byte: Option<Duration>,
     /// Bytes a second of one connection, at best.
     pub speed: Option<f64>,
+    /// The time that the processor took for what arrived: decoding, and planning what to read next.
+    pub decoding: Duration,
 }
 
 impl Pace {

@@ -64,12 +64,15 @@ pub async fn write_sidecar(
 }
 
 /// A writer that counts.
-struct Counted<'a> {
-    out: &'a mut dyn Write,
-    size: u64,
+#[derive(Debug)]
+pub struct Counted<W> {
+    /// What is written to.
+    pub out: W,
+    /// The bytes written so far.
+    pub size: u64,
 }
 
-impl Write for Counted<'_> {
+impl<W: Write> Write for Counted<W> {
     fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
         let written = self.out.write(bytes)?;
         self.size = self.size.saturating_add(written as u64);

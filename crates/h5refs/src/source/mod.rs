@@ -133,7 +133,8 @@ impl Opener {
             Location::Http(url) => http::open(location, url, self.web()?, &self.options),
             Location::Object(object) => {
                 let store = self.store(location, &object).await?;
-                store::open(location, &object, store, self.options.retries)
+                let traffic = Arc::clone(&self.traffic);
+                store::open(location, &object, store, self.options.retries, traffic)
             }
         }
     }
