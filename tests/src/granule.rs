@@ -128,6 +128,12 @@ impl Writer {
     }
 }
 
+/// A full leaf of a chunk B-tree.
+pub fn leaf() -> Vec<u8> {
+    let chunks: Vec<(u64, u64)> = (0..CHILDREN).map(|n| (n * ELEMENTS, 4096 + n * CHUNK)).collect();
+    chunk_node(0, &chunks)
+}
+
 /// The root nodes of all datasets' chunk B-trees; leaves are written in turns.
 fn chunk_indexes(writer: &mut Writer, shape: Shape) -> Vec<u64> {
     let datasets = usize::try_from(shape.groups * shape.datasets).unwrap();

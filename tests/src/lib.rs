@@ -11,6 +11,7 @@
 pub mod granule;
 pub mod http_server;
 pub mod memory;
+pub mod network;
 pub mod peak;
 pub mod s3_server;
 pub mod snapshot;

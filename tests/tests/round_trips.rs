@@ -29,7 +29,7 @@ async fn a_granule_of_the_product_takes_no_more_waves_than_its_pointers_are_deep
     let source = Memory::new("atl03_mini.h5", std::fs::read(testdata("atl03_mini.h5")).unwrap());
     let exact = trace(&source, &Policy::exact()).await;
     assert!(exact.waves <= ATL03_DEPTH, "{exact:?}");
-    let default = trace(&source, &Policy::default()).await;
+    let default = trace(&source, &Policy::fixed()).await;
     assert!(default.waves <= exact.waves && default.requests < exact.requests, "{default:?}");
 }
 
@@ -66,7 +66,7 @@ async fn the_cost_of_every_test_file_is_known() {
     for name in testfiles() {
         let source = Memory::new(&name, std::fs::read(testdata(&name)).unwrap());
         let exact = trace(&source, &Policy::exact()).await;
-        let default = trace(&source, &Policy::default()).await;
+        let default = trace(&source, &Policy::fixed()).await;
         writeln!(
             snapshot,
             "{name:<36} {:>5} {:>8} {:>8} {:>16} {:>8} {:>8}",

@@ -3,13 +3,12 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
-use bytes::Bytes;
 use h5meta::heap::global::{Collection, SMALLEST};
 use h5meta::{Address, Index, Kind};
 
 use crate::error::Result;
 use crate::fetch::{Counters, Policy, read_ranges};
-use crate::kerchunk::{Ids, Raw, References};
+use crate::kerchunk::{Ids, Key, Raw, References};
 use crate::source::Source;
 
 /// What embedding needs to know of the file.
@@ -43,7 +42,7 @@ pub(crate) async fn embed(references: &mut References, file: File<'_>, most: u64
         read_ranges(file.source, &stored, file.policy, file.counters).await?.into_iter();
 
     let mut lost: BTreeMap<String, String> = BTreeMap::new();
-    let mut ids: Vec<(String, Option<Ids>)> = Vec::new();
+    let mut ids: Vec<(Key, Option<Ids>)> = Vec::new();
     let mut wanted = BTreeSet::new();
     for (key, chunk) in chunks {
         let bytes = match &chunk.raw {
@@ -56,7 +55,7 @@ pub(crate) async fn embed(references: &mut References, file: File<'_>, most: u64
                 Some(found)
             }
             Err(why) => {
-                lost.entry(array(&key)).or_insert(why);
+                lost.entry(key.path().to_owned()).or_insert(why);
                 None
             }
         };
@@ -67,7 +66,7 @@ pub(crate) async fn embed(references: &mut References, file: File<'_>, most: u64
     let mut sizes: BTreeMap<String, u64> = BTreeMap::new();
     for (key, found) in ids {
         let Some(found) = found else { continue };
-        let array = array(&key);
+        let array = key.path().to_owned();
         if lost.contains_key(&array) {
             continue;
         }
@@ -80,7 +79,7 @@ pub(crate) async fn embed(references: &mut References, file: File<'_>, most: u64
         match found.encode(collection, path, most.saturating_sub(*size)) {
             Ok(encoded) => {
                 *size = size.saturating_add(encoded.len() as u64);
-                references.put(&key, Bytes::from(encoded));
+                references.put(&key, encoded.into());
             }
             Err(why) => _ = lost.entry(array).or_insert(why),
         }
@@ -126,9 +125,4 @@ async fn collections(
         }
     }
     Ok(read)
-}
-
-/// The array that a chunk's key belongs to.
-fn array(key: &str) -> String {
-    key.rsplit_once('/').map_or_else(String::new, |(array, _)| array.to_owned())
 }

@@ -8,6 +8,7 @@
 //! of the tables' metadata, unless a name sorts before it.
 
 use std::io::Read;
+use std::sync::Arc;
 use std::time::SystemTime;
 
 use bytes::Bytes;
@@ -100,8 +101,9 @@ impl Sidecar {
             lost: self.not_referenced.iter().filter(|dataset| dataset.lost).count() as u64,
             others: self.files.as_ref().map_or(0, |files| files.len() as u64),
         };
-        self.references.set_attribute(SOURCE_VERSION, json!(self.version));
-        self.references.set_attribute(MADE, json!(made));
+        let references = Arc::make_mut(&mut self.references);
+        references.set_attribute(SOURCE_VERSION, json!(self.version));
+        references.set_attribute(MADE, json!(made));
     }
 }
 

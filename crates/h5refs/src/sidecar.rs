@@ -1,5 +1,7 @@
 //! From a source to a sidecar: walk, reference, inline, render.
 
+use std::io;
+use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use bytes::Bytes;
@@ -13,7 +15,7 @@ use crate::error::{Error, Result};
 use crate::fetch::{self, Counters, Policy, Reading, Trace};
 use crate::follow::{self, Follow, Followed, FollowedFile, Origin};
 use crate::kerchunk::{self, Counts, LeftOut, NotReferenced, References, Tree};
-use crate::render::{Layout, Rendered, render};
+use crate::render::{Layout, Rendered, check, render, write};
 use crate::source::{Source, Version};
 
 /// The attribute that says which version of its file a sidecar is of.
@@ -46,7 +48,7 @@ pub struct Options {
 #[non_exhaustive]
 pub struct Sidecar {
     /// The references.
-    pub references: References,
+    pub references: Arc<References>,
     /// What they call the file.
     pub url: String,
     /// Which version of it they are of. Times are left out: a copy has another.
@@ -125,7 +127,7 @@ pub async fn sidecar(
         counts: references.counts,
         not_referenced: std::mem::take(&mut references.not_referenced),
         links: std::mem::take(&mut references.links),
-        references,
+        references: Arc::new(references),
         url,
         version,
         files: options.follow.is_some().then_some(followed.files),
@@ -167,6 +169,15 @@ impl Sidecar {
     pub fn render(&self, layout: Layout) -> Result<Rendered> {
         let failed = |reason| Error::Usage { location: self.url.clone(), reason };
         render(&self.references, &self.url, layout).map_err(failed)
+    }
+
+    /// Writes the sidecar in one of the formats that are one file: never all of it is in memory.
+    ///
+    /// # Errors
+    /// Those of `out`, and what [`Sidecar::render`] has errors for.
+    pub fn write_to(&self, layout: Layout, out: &mut dyn io::Write) -> io::Result<()> {
+        check(&self.references, &self.url, layout).map_err(io::Error::other)?;
+        write(&self.references, &self.url, layout, out)
     }
 
     /// The sidecar as kerchunk reference JSON.

@@ -254,7 +254,7 @@ pub(crate) struct StorageArgs {
     #[arg(long)]
     no_verify: bool,
     /// Requests in flight at once, over all files
-    #[arg(long, value_name = "N", default_value_t = 64,
+    #[arg(long, value_name = "N", default_value_t = 256,
         value_parser = clap::value_parser!(u16).range(1..=4096))]
     concurrency: u16,
     /// How often a failed request is sent again

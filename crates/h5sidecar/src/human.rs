@@ -3,6 +3,7 @@
 use std::io::Write as _;
 use std::time::Duration;
 
+use h5refs::fetch::{Counters, Policy};
 use h5refs::source::TrafficSummary;
 
 /// Says something on standard error. That nobody listens is no failure.
@@ -67,6 +68,25 @@ pub(crate) fn traffic(summary: &TrafficSummary) -> Option<String> {
         millis(first_byte.min),
         millis(first_byte.p50),
         millis(first_byte.p99),
+    ))
+}
+
+/// What reading was seen to cost, and how it was done for that; `None` if nothing was read.
+pub(crate) fn pace(counters: &Counters, policy: &Policy) -> Option<String> {
+    let pace = counters.pace()?;
+    let trace = counters.trace();
+    let adapted = pace.adapt(policy);
+    let first_byte = pace.first_byte.map_or(0.0, |time| time.as_secs_f64() * 1000.0);
+    let speed = pace
+        .speed
+        .map_or_else(String::new, |speed| format!(", {:.0} MB/s a connection", speed / 1e6));
+    Some(format!(
+        "at most {} at once; first byte after {first_byte:.1} ms{speed}; gaps below {} were read, files below {} \
+         whole; {:.2} s of decoding",
+        plural(trace.peak_in_flight, "request"),
+        bytes(adapted.gap),
+        bytes(adapted.whole_file_below),
+        pace.decoding.as_secs_f64(),
     ))
 }
 

@@ -1,7 +1,7 @@
 //! `h5sidecar index`: a sidecar for each file.
 
 use std::fmt;
-use std::io::Write as _;
+use std::io::{self, Write as _};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::{Duration, Instant};
@@ -12,14 +12,15 @@ use h5refs::fetch::Counters;
 use h5refs::follow::Follow;
 use h5refs::fresh::{Fresh, Recipe, fresh};
 use h5refs::kerchunk::Selection;
-use h5refs::render::Rendered;
+use h5refs::render::Layout;
 use h5refs::sidecar::{Options, Sidecar, sidecar};
+use h5refs::sink::{Counted, write_sidecar, write_whole};
 use h5refs::source::{Opener, SourceOptions};
 use serde_json::{Value, json};
 
 use crate::args::IndexArgs;
 use crate::exit::Exit;
-use crate::human::{count, failure, plural, say, traffic};
+use crate::human::{count, failure, pace, plural, say, traffic};
 use crate::inputs::{Input, Inputs};
 use crate::jobs;
 use crate::output::{check, is_remote, layout, output};
@@ -44,7 +45,7 @@ pub(crate) async fn run(args: IndexArgs, verbose: bool) -> anyhow::Result<Exit> 
     let several = inputs.several;
     let progress = Files::new(inputs.list.len(), args.quiet);
     let writing = AtomicUsize::new(0);
-    let run = Arc::new(Run { args, options, storage, opener, progress, stop, writing });
+    let run = Arc::new(Run { args, verbose, options, storage, opener, progress, stop, writing });
     let at_once = usize::from(run.args.jobs);
     let work = {
         let run = Arc::clone(&run);
@@ -93,6 +94,7 @@ pub(crate) async fn run(args: IndexArgs, verbose: bool) -> anyhow::Result<Exit> 
 /// What all files share.
 struct Run {
     args: IndexArgs,
+    verbose: bool,
     options: Options,
     storage: SourceOptions,
     opener: Arc<Opener>,
@@ -159,7 +161,7 @@ impl Run {
             tokio::time::sleep(LAST_WORDS).await;
         };
         tokio::select! {
-            written = write(location, Rendered::File(lines.into()), &self.storage) => written,
+            written = report(location, lines, &self.storage) => written,
             () = last_words => Err(anyhow!("no answer in time")),
         }
     }
@@ -212,13 +214,16 @@ impl Run {
             Made::Now(sidecar) => sidecar,
             fresh => return Ok(fresh),
         };
-        let rendered = made.render(layout)?;
-        let size = rendered.len();
-        self.write(&output, rendered).await?;
+        let size = self.write(&output, &made, layout).await?;
         if !self.args.quiet {
             let (input, output) = (redact(file), redact(&output));
             let summary = Summary { input: &input, output: &output, size, sidecar: &made };
             self.progress.say(&summary.to_string());
+        }
+        if self.verbose
+            && let Some(pace) = pace(counters, &self.options.policy)
+        {
+            self.progress.say(&format!("  {pace}\n"));
         }
         Ok(Made::Now(made))
     }
@@ -250,9 +255,12 @@ impl Run {
 
     /// Writes the sidecar. What is on its way to a file of this machine gets there, which takes a moment;
     /// an upload that is cut short leaves no object.
-    async fn write(&self, output: &str, rendered: Rendered) -> anyhow::Result<()> {
-        let written = write(output, rendered, &self.storage);
-        if is_remote(output) || output == "-" {
+    async fn write(&self, output: &str, made: &Sidecar, layout: Layout) -> anyhow::Result<u64> {
+        if output == "-" {
+            return print(made, layout);
+        }
+        let written = async { Ok(write_sidecar(output, made, layout, &self.storage).await?) };
+        if is_remote(output) {
             return self.stop.or(written).await?;
         }
         self.writing.fetch_add(1, Ordering::SeqCst);
@@ -288,16 +296,28 @@ fn options(args: &IndexArgs, opener: &Arc<Opener>) -> anyhow::Result<Options> {
     Ok(options)
 }
 
-async fn write(location: &str, rendered: Rendered, storage: &SourceOptions) -> anyhow::Result<()> {
-    if let (Rendered::File(bytes), "-") = (&rendered, location) {
-        let mut stdout = std::io::stdout().lock();
-        return match stdout.write_all(bytes).and_then(|()| stdout.flush()) {
-            // Whoever read the output has enough of it.
-            Err(error) if error.kind() == std::io::ErrorKind::BrokenPipe => Ok(()),
-            done => done.context("standard output"),
+/// Writes a sidecar to standard output. That whoever reads it has enough is no failure.
+fn print(made: &Sidecar, layout: Layout) -> anyhow::Result<u64> {
+    let mut stdout = Counted { out: io::stdout().lock(), size: 0 };
+    match made.write_to(layout, &mut stdout).and_then(|()| stdout.flush()) {
+        Err(error) if error.kind() != io::ErrorKind::BrokenPipe => {
+            Err(error).context("standard output")
+        }
+        _ => Ok(stdout.size),
+    }
+}
+
+async fn report(location: &str, lines: String, storage: &SourceOptions) -> anyhow::Result<()> {
+    if location == "-" {
+        let mut stdout = io::stdout().lock();
+        return match stdout.write_all(lines.as_bytes()).and_then(|()| stdout.flush()) {
+            Err(error) if error.kind() != io::ErrorKind::BrokenPipe => {
+                Err(error).context("standard output")
+            }
+            _ => Ok(()),
         };
     }
-    Ok(h5refs::sink::write(location, rendered, storage).await?)
+    Ok(write_whole(location, lines.into(), storage).await?)
 }
 
 /// What came of all files, in a line.

@@ -38,6 +38,11 @@ pub(super) struct Array {
 }
 
 impl Part {
+    /// Whether it may name other parts, and not only chunks.
+    pub(super) const fn names_more(self) -> bool {
+        !matches!(self, Self::FixedPage(_) | Self::ExtensibleData(_))
+    }
+
     pub(super) const fn structure(self) -> Structure {
         match self {
             Self::FixedHeader | Self::FixedData | Self::FixedPage(_) => Structure::FixedArray,

@@ -1,6 +1,6 @@
 //! The bytes supplied so far, by file offset.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, VecDeque};
 use std::ops::Range;
 
 use bytes::{Bytes, BytesMut};
@@ -16,6 +16,10 @@ pub(super) struct Extents {
     length: Option<u64>,
     /// Bytes that count in place of the file's, from where they belong: see `lay_over`.
     over: BTreeMap<u64, Bytes>,
+    /// Where the pieces start, those that came first before the others.
+    arrived: VecDeque<u64>,
+    /// Bytes of all pieces.
+    kept: u64,
 }
 
 impl Extents {
@@ -43,6 +47,8 @@ impl Extents {
             let next = self.pieces.range(at..).next().map_or(u64::MAX, |(&next, _)| next);
             let fits = to_usize(next.saturating_sub(at)).min(rest.len());
             let more = rest.split_off(fits);
+            self.kept = self.kept.saturating_add(to_u64(rest.len()));
+            self.arrived.push_back(at);
             self.pieces.insert(at, rest);
             at = at.saturating_add(to_u64(fits));
             rest = more;
@@ -64,6 +70,37 @@ impl Extents {
             self.runs.insert(start, end);
         }
         start..end
+    }
+
+    /// Forgets the pieces that came first, until there are no more than `most` bytes. Those that are
+    /// needed stay.
+    pub(super) fn forget(&mut self, most: u64, is_needed: impl Fn(&Range<u64>) -> bool) {
+        // Not all of them each time: where nearly all are needed that would take the square.
+        let mut candidates = self.arrived.len().min(16);
+        while self.kept > most && candidates > 0 {
+            candidates = candidates.saturating_sub(1);
+            let Some(start) = self.arrived.pop_front() else { return };
+            let length = self.pieces.get(&start).map_or(0, |piece| to_u64(piece.len()));
+            let range = start..start.saturating_add(length);
+            if is_needed(&range) {
+                self.arrived.push_back(start);
+                continue;
+            }
+            self.pieces.remove(&start);
+            self.kept = self.kept.saturating_sub(length);
+            self.part(range);
+        }
+    }
+
+    /// Takes a range that is all in one run out of it.
+    fn part(&mut self, range: Range<u64>) {
+        let Some((&start, &end)) = self.runs.range(..=range.start).next_back() else { return };
+        self.runs.remove(&start);
+        for rest in [start..range.start, range.end..end] {
+            if !rest.is_empty() {
+                self.runs.insert(rest.start, rest.end);
+            }
+        }
     }
 
     /// Where the run that `at` is in ends, or `at` if it is in none.
@@ -198,6 +235,24 @@ mod tests {
         assert_eq!(extents.insert(FileOffset(300), Bytes::new()), 300..300);
         assert_eq!(extents.slice(FileOffset(3), 190).unwrap(), piece(3..193));
         assert_eq!(extents.runs.len(), 1);
+    }
+
+    #[test]
+    fn what_came_first_is_forgotten_unless_it_is_needed() {
+        let mut extents = Extents::default();
+        for at in [40, 0, 10, 20] {
+            extents.insert(FileOffset(at.into()), piece(at..at + 10));
+        }
+        extents.forget(20, |range| range.contains(&5));
+        assert_eq!(extents.runs, BTreeMap::from([(0, 10), (20, 30)]));
+        assert_eq!(extents.slice(FileOffset(22), 3).unwrap(), piece(22..30));
+        assert!(!extents.has(FileOffset(8), 4) && !extents.has(FileOffset(40), 1));
+        // It may come again, and is then the last.
+        assert_eq!(extents.insert(FileOffset(5), piece(5..25)), 0..30);
+        extents.forget(10, |_| false);
+        assert_eq!(extents.runs, BTreeMap::from([(10, 20)]));
+        extents.forget(0, |_| true);
+        assert_eq!(extents.kept, 10);
     }
 
     #[test]

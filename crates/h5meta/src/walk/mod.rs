@@ -59,8 +59,8 @@ use crate::error::{Error, Kind, Result};
 use crate::limits::Limits;
 use crate::model::{Effect, Index, Problem};
 use crate::spec::Structure;
-use crate::superblock::Superblock;
-use crate::wire::{Address, Checksums, FileOffset, Sizes, to_u64};
+use crate::superblock::{Strategy, Superblock};
+use crate::wire::{Address, Checksums, FileOffset, Sizes, to_u64, to_usize};
 
 /// Bytes that the walk wants.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
@@ -71,12 +71,15 @@ pub struct Want {
     pub min: u64,
     /// How many will probably be needed; at least `min`. May run past the end of the file.
     pub hint: u64,
+    /// Whether they may name further bytes. Those that do are better fetched first: others can then be
+    /// fetched together.
+    pub names_more: bool,
 }
 
 /// What the walk needs to go on.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Need {
-    /// These bytes, each asked for once. Empty while all that is wanted has been asked for before
+    /// These bytes, each asked for once, unless it was forgotten: see [`Walk::keep_at_most`]. Empty while all that is wanted has been asked for before
     /// and not yet been supplied.
     Bytes(Vec<Want>),
     /// Nothing: call [`Walk::finish`].
@@ -89,6 +92,8 @@ pub struct Walk {
     limits: Limits,
     checksums: Checksums,
     extents: Extents,
+    /// Bytes of the file that are kept.
+    keep: u64,
     queue: Queue,
     /// Steps taken so far, against `Limits::steps`.
     steps: u64,
@@ -129,6 +134,7 @@ impl Walk {
             limits,
             checksums: Checksums::default(),
             extents: Extents::default(),
+            keep: u64::MAX,
             queue: Queue::default(),
             steps: 0,
             metadata_bytes: 0,
@@ -157,6 +163,9 @@ impl Walk {
     /// Says how long the file is. Call it as soon as it is known; what lies beyond is then an error
     /// without being asked for.
     pub fn set_length(&mut self, length: u64) {
+        if self.length() == Some(length) {
+            return;
+        }
         self.extents.set_length(length);
         self.queue.wake_past(length);
     }
@@ -164,6 +173,13 @@ impl Walk {
     /// Says what is done about metadata checksums. Call it before anything is supplied.
     pub fn set_checksums(&mut self, checksums: Checksums) {
         self.checksums = checksums;
+    }
+
+    /// Keeps no more than so many bytes of what is supplied: what came first is then forgotten, and
+    /// wanted again if it turns out to be needed. Without, all is kept. What is wanted is kept in any
+    /// case, from when it arrives until it is decoded.
+    pub fn keep_at_most(&mut self, bytes: u64) {
+        self.keep = bytes;
     }
 
     /// Supplies bytes of the file: any number of them, in any order, asked for or not.
@@ -193,6 +209,7 @@ impl Walk {
             }
             done?;
         }
+        self.extents.forget(self.keep, |range| self.queue.needs(range));
         if self.queue.is_empty() {
             return Ok(Need::Done);
         }
@@ -213,6 +230,15 @@ impl Walk {
         self.extents.length()
     }
 
+    /// The pages that a file of pages keeps its metadata in: where they begin, and the bytes of each.
+    /// Known once the superblock extension is.
+    #[must_use]
+    pub fn pages(&self) -> Option<(FileOffset, u64)> {
+        let superblock = self.superblock.as_ref()?;
+        let info = superblock.file_space.filter(|info| info.strategy == Strategy::Pages)?;
+        Some((superblock.base, info.page_size?))
+    }
+
     /// Blocks of metadata decoded so far.
     #[must_use]
     pub fn blocks(&self) -> u64 {
@@ -228,9 +254,15 @@ impl Walk {
     /// The bytes a step wants, or why they cannot be had.
     fn bytes(&self, step: &Step) -> Result<Bytes> {
         let Want { at, min, .. } = step.want;
-        self.extents.slice(at, min).ok_or_else(|| {
+        let bytes = self.extents.slice(at, min).ok_or_else(|| {
             let have = self.extents.in_file(at);
             Error::new(Kind::Truncated { need: min, have }, step.then.structure(), 0).at(at)
+        })?;
+        // A small slice would keep all that was read with it.
+        let copied = self.keep < u64::MAX && step.then.keeps_bytes();
+        Ok(match bytes.get(..to_usize(min)) {
+            Some(bytes) if copied => Bytes::copy_from_slice(bytes),
+            _ => bytes,
         })
     }
 
@@ -355,7 +387,7 @@ impl Walk {
         if min > self.limits.block_bytes && !self.extents.is_past_end(at, min) {
             return Err(limit("block_bytes", self.limits.block_bytes, structure).at(at));
         }
-        let want = Want { at, min, hint: hint.max(min) };
+        let want = Want { at, min, hint: hint.max(min), names_more: then.names_more() };
         self.queue.push(Step { want, then }, &self.extents);
         Ok(())
     }

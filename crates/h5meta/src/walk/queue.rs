@@ -12,6 +12,8 @@ pub(super) struct Queue {
     ready: VecDeque<Step>,
     /// By the offset of what they want.
     waiting: BTreeMap<u64, Waiting>,
+    /// The most bytes that any step has waited for.
+    longest: u64,
     fresh: Vec<Want>,
 }
 
@@ -26,7 +28,7 @@ struct Waiting {
 impl Queue {
     /// Adds a step: ready if its bytes are here, or can never be; else it waits and is told.
     pub(super) fn push(&mut self, step: Step, extents: &Extents) {
-        let Want { at, min, hint } = step.want;
+        let Want { at, min, hint, .. } = step.want;
         if extents.has(at, min) || extents.is_past_end(at, min) {
             self.ready.push_back(step);
             return;
@@ -38,6 +40,15 @@ impl Queue {
             waiting.told = (min.max(told_min), hint.max(told_hint));
         }
         waiting.steps.push(step);
+        self.longest = self.longest.max(min);
+    }
+
+    /// Whether a step waits for bytes of this range.
+    pub(super) fn needs(&self, range: &Range<u64>) -> bool {
+        let first = range.start.saturating_sub(self.longest);
+        let mut steps =
+            self.waiting.range(first..range.end).flat_map(|(_, waiting)| &waiting.steps);
+        steps.any(|Step { want, .. }| want.at.0.saturating_add(want.min) > range.start)
     }
 
     /// The next step whose bytes are here, or can never be.

@@ -24,7 +24,8 @@ pub(super) struct Search {
 impl Walk {
     pub(super) fn search_at(&mut self, at: FileOffset) {
         self.search.outstanding = self.search.outstanding.saturating_add(1);
-        let want = Want { at, min: to_u64(SIGNATURE.len()), hint: superblock::LARGEST };
+        let want =
+            Want { at, min: to_u64(SIGNATURE.len()), hint: superblock::LARGEST, names_more: true };
         self.queue.push(Step { want, then: Then::Signature }, &self.extents);
     }
 
@@ -42,7 +43,12 @@ impl Walk {
             return Ok(());
         }
         if let Some(at) = self.search.found {
-            let want = Want { at, min: to_u64(SIGNATURE.len()), hint: superblock::LARGEST };
+            let want = Want {
+                at,
+                min: to_u64(SIGNATURE.len()),
+                hint: superblock::LARGEST,
+                names_more: true,
+            };
             self.queue.push(Step { want, then: Then::Superblock }, &self.extents);
             return Ok(());
         }
@@ -51,7 +57,7 @@ impl Walk {
         if self.search.wide || places.is_empty() {
             // What the file is instead is told by its start, of which more may be known by chance.
             let min = length.min(superblock::LARGEST);
-            let want = Want { at: FileOffset(0), min, hint: min };
+            let want = Want { at: FileOffset(0), min, hint: min, names_more: false };
             self.queue.push(Step { want, then: Then::Foreign }, &self.extents);
             return Ok(());
         }

@@ -76,6 +76,30 @@ pub(super) enum Guess {
 }
 
 impl Then {
+    /// Whether the bytes may name others, and are not the last on their way.
+    pub(super) const fn names_more(self) -> bool {
+        match self {
+            Self::ChunkNode(_, level) => !matches!(level, Some(0)),
+            Self::BtreeV2Node(Tree::Chunks(_), level, _) => level > 0,
+            Self::ArrayPart(_, part) => part.names_more(),
+            Self::LocalHeapData(..) | Self::ExternalHeapData(..) => false,
+            _ => true,
+        }
+    }
+
+    /// Whether slices of the bytes are kept, and not only what they say.
+    pub(super) const fn keeps_bytes(self) -> bool {
+        matches!(
+            self,
+            Self::CacheImage(_)
+                | Self::LocalHeapData(..)
+                | Self::ExternalHeapData(..)
+                | Self::HeapDirect(..)
+                | Self::HeapHuge(..)
+                | Self::Collection(_)
+        )
+    }
+
     pub(super) const fn structure(self) -> Structure {
         match self {
             Self::Signature | Self::Foreign | Self::Superblock | Self::Guess(_) => {

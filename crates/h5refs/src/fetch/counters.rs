@@ -1,6 +1,9 @@
 //! What a run has cost so far: counted, for progress bars, summaries and tests.
 
 use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::{Mutex, PoisonError};
+
+use super::Pace;
 
 /// Counts that a run adds to and others may read meanwhile.
 #[derive(Debug, Default)]
@@ -11,6 +14,7 @@ pub struct Counters {
     rounds: AtomicU64,
     in_flight: AtomicU64,
     peak_in_flight: AtomicU64,
+    pace: Mutex<Option<Pace>>,
 }
 
 /// The counts at one moment.
@@ -41,6 +45,16 @@ impl Counters {
             peak_in_flight: load(&self.peak_in_flight),
             objects: load(&self.objects),
         }
+    }
+
+    /// What reads were seen to cost, once a file has been walked.
+    #[must_use]
+    pub fn pace(&self) -> Option<Pace> {
+        *self.pace.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    pub(super) fn measured(&self, pace: Pace) {
+        *self.pace.lock().unwrap_or_else(PoisonError::into_inner) = Some(pace);
     }
 
     /// Adds what another file cost, that was read after this one; its own objects are not counted.

@@ -5,24 +5,28 @@
 //! then they are merged by [`plan()`].
 //!
 //! What a walk costs is `rounds x time to the first byte + requests / request rate + bytes /
-//! bandwidth`; [`Policy`] says how the three are traded.
+//! bandwidth`; [`Policy`] says how the three are traded, and [`Pace`] how it follows what they cost here.
 
 mod counters;
+mod pace;
 mod plan;
 mod pool;
 
 use std::ops::Range;
+use std::time::Duration;
 
 use bytes::Bytes;
 use futures::StreamExt;
 use futures::stream::FuturesUnordered;
 use h5meta::wire::Checksums;
-use h5meta::{FileOffset, Index, Limits, Need, Problem, Walk};
+use h5meta::{FileOffset, Index, Limits, Need, Problem, Walk, Want};
+use tokio::time::Instant;
 
 pub use counters::{Counters, Trace};
+pub use pace::Pace;
 pub use plan::{Policy, plan};
 
-use self::pool::Pool;
+use self::pool::{Pages, Pool, Read};
 use crate::error::{Error, Result};
 use crate::source::{Piece, Source};
 
@@ -65,32 +69,59 @@ pub async fn walk(
         return walk.finish().map_err(malformed);
     }
 
+    walk.keep_at_most(policy.keep);
+    let (mut pace, mut policy) = (Pace::default(), policy.clone());
+    let base = policy.clone();
     let mut pool = Pool::default();
     let mut in_flight = FuturesUnordered::new();
-    let first = 0..policy.first_read.max(1);
-    pool.sent(first.clone());
-    in_flight.push(read(source, first, 1, counters));
-    while let Some((asked, round, piece)) = in_flight.next().await {
+    let first = Read { range: 0..policy.first_read.max(1), round: 1 };
+    pool.sent(&first);
+    in_flight.push(send(source, first, counters));
+    while let Some((read, took, piece)) = in_flight.next().await {
         let Piece { at, bytes, file_len } = piece?;
+        let begun = std::time::Instant::now();
+        pace.observe(source.first_byte(), bytes.len() as u64, took);
+        policy = pace.adapt(&base);
+        pool.arrived(&read, bytes.len() as u64);
         if let Some(length) = file_len {
+            if walk.length().is_none() && length <= policy.whole_file_below {
+                pool.want(
+                    vec![whole(at, bytes.len() as u64, length)],
+                    read.round.saturating_add(1),
+                );
+            }
             walk.set_length(length);
         }
-        pool.arrived(&asked, &bytes);
         walk.supply(FileOffset(at), bytes);
         if let Need::Bytes(wants) = walk.next().map_err(malformed)? {
-            pool.want(wants, round.saturating_add(1));
+            pool.set_pages(pages(&walk, &policy));
+            pool.want(wants, read.round.saturating_add(1));
         }
         counters.objects(walk.objects_found());
-        let free = policy.concurrency.max(1).saturating_sub(in_flight.len());
-        for (range, round) in pool.take(free, policy, walk.length()) {
-            in_flight.push(read(source, range, round, counters));
+        for read in pool.take(&policy, walk.length()) {
+            in_flight.push(send(source, read, counters));
         }
+        pace.decoding += begun.elapsed();
     }
+    counters.measured(pace);
     if walk.next().map_err(malformed)? != Need::Done {
         let reason = "the server gave fewer bytes than the file has, without an error";
         return Err(Error::passing(source.url(), reason));
     }
     walk.finish().map_err(malformed)
+}
+
+/// The pages that metadata is read in: other metadata is in the rest of each.
+fn pages(walk: &Walk, policy: &Policy) -> Option<Pages> {
+    let (base, size) = walk.pages()?;
+    (size <= policy.max_request).then_some(Pages { base: base.0, size })
+}
+
+/// All of a file that a read did not bring.
+fn whole(at: u64, bytes: u64, length: u64) -> Want {
+    let at = at.saturating_add(bytes);
+    let rest = length.saturating_sub(at);
+    Want { at: FileOffset(at), min: rest, hint: rest, names_more: true }
 }
 
 /// Reads many ranges of a file, merged as the policy says; gives the bytes of each, in their order.
@@ -129,9 +160,9 @@ pub async fn read_ranges(
     let reads = plan(ranges, policy, None);
     let round = counters.next_round();
     let mut landing = futures::stream::iter(reads)
-        .map(|range| read(source, range, round, counters))
+        .map(|range| send(source, Read { range, round }, counters))
         .buffer_unordered(policy.concurrency.max(1));
-    while let Some((asked, _, piece)) = landing.next().await {
+    while let Some((Read { range: asked, .. }, _, piece)) = landing.next().await {
         let piece = piece?;
         let first = order.partition_point(|&n| ranges[n].start < asked.start);
         for &n in order.iter().skip(first) {
@@ -152,21 +183,22 @@ pub(crate) async fn length(source: &dyn Source, counters: &Counters) -> Result<O
     if let Some(whole) = source.whole() {
         return Ok(Some(whole.len() as u64));
     }
-    let (_, _, piece) = read(source, 0..1, counters.next_round(), counters).await;
+    let read = Read { range: 0..1, round: counters.next_round() };
+    let (_, _, piece) = send(source, read, counters).await;
     Ok(piece?.file_len)
 }
 
-/// One read, counted.
-async fn read(
+/// Sends a read, counted; tells how long it took.
+async fn send(
     source: &dyn Source,
-    range: Range<u64>,
-    round: u64,
+    read: Read,
     counters: &Counters,
-) -> (Range<u64>, u64, Result<Piece>) {
-    let sent = counters.sent(round);
-    let piece = source.read(range.clone()).await;
+) -> (Read, Duration, Result<Piece>) {
+    let start = Instant::now();
+    let sent = counters.sent(read.round);
+    let piece = source.read(read.range.clone()).await;
     if let Ok(piece) = &piece {
         sent.landed(piece.bytes.len() as u64);
     }
-    (range, round, piece)
+    (read, start.elapsed(), piece)
 }

@@ -4,15 +4,19 @@ use std::ops::Range;
 
 /// How reads are merged and how many are sent at once.
 ///
-/// A gap between two wanted ranges is worth reading when that takes less time than another request
-/// does: `gap <= bandwidth / request rate`, in bytes. At 90 MB/s a connection and about 1,500
+/// What a run costs is `rounds x time to the first byte + requests / request rate + bytes / bandwidth`, in
+/// seconds. So a gap between two wanted ranges is worth reading where that takes less time than another
+/// request does: `gap <= bandwidth / request rate`, in bytes. At 90 MB/s a connection and about 1,500
 /// requests a second that is 60 kB.
 #[derive(Clone, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct Policy {
+    /// Whether `gap` and `whole_file_below` follow what the run itself measures; they are then what is
+    /// gone by before anything is.
+    pub adapt: bool,
     /// Bytes of the first read, which usually brings the superblock, the root group and its first
-    /// children. At 30 ms to the first byte and 90 MB/s, 4 MiB cost as much as one and a half round
-    /// trips, and on scattered files save more than that.
+    /// children. At 30 ms to the first byte and 90 MB/s, 1 MiB costs a third of a round trip, and on
+    /// scattered files saves several; four times as much takes longer, and saves no more.
     pub first_read: u64,
     /// Bytes between two wanted ranges that are read rather than skipped.
     pub gap: u64,
@@ -20,19 +24,40 @@ pub struct Policy {
     pub max_request: u64,
     /// Reads in flight at once.
     pub concurrency: usize,
+    /// Bytes in flight at once.
+    pub bytes_in_flight: u64,
+    /// Files of fewer bytes are read whole: that takes two rounds, whatever is in them.
+    pub whole_file_below: u64,
+    /// Bytes that are kept of what was read, for what is not yet known to be needed.
+    pub keep: u64,
 }
 
 impl Default for Policy {
     fn default() -> Self {
-        Self { first_read: 4 << 20, gap: 64 << 10, max_request: 8 << 20, concurrency: 64 }
+        Self {
+            adapt: true,
+            first_read: 1 << 20,
+            gap: 64 << 10,
+            max_request: 8 << 20,
+            concurrency: 256,
+            bytes_in_flight: 64 << 20,
+            whole_file_below: 8 << 20,
+            keep: 16 << 20,
+        }
     }
 }
 
 impl Policy {
+    /// The default, whatever is measured: the same reads on every run.
+    #[must_use]
+    pub fn fixed() -> Self {
+        Self { adapt: false, ..Self::default() }
+    }
+
     /// Reads exactly what is wanted, each range for itself.
     #[must_use]
     pub fn exact() -> Self {
-        Self { first_read: 1, gap: 0, ..Self::default() }
+        Self { adapt: false, first_read: 1, gap: 0, whole_file_below: 0, ..Self::default() }
     }
 }
 
@@ -48,24 +73,25 @@ pub fn plan(ranges: &[Range<u64>], policy: &Policy, length: Option<u64>) -> Vec<
         .collect();
     wanted.sort_unstable_by_key(|range| (range.start, range.end));
 
-    let largest = policy.max_request.max(1);
     let mut reads: Vec<Range<u64>> = Vec::new();
     for range in wanted {
         match reads.last_mut() {
-            Some(last) if joins(last, &range, policy.gap, largest) => {
+            Some(last) if joins(last, &range, policy) => {
                 last.end = last.end.max(range.end);
             }
             _ => reads.push(range),
         }
     }
+    let largest = policy.max_request.max(1);
     reads.into_iter().flat_map(|read| split(read, largest)).collect()
 }
 
-/// Overlapping ranges always join: no byte is read twice.
-fn joins(last: &Range<u64>, next: &Range<u64>, gap: u64, largest: u64) -> bool {
+/// Whether two ranges, of which `last` starts first, are better read as one. Overlapping ones always:
+/// no byte is read twice.
+pub(super) fn joins(last: &Range<u64>, next: &Range<u64>, policy: &Policy) -> bool {
     let overlap = next.start < last.end;
-    let near = next.start <= last.end.saturating_add(gap);
-    let fits = next.end.max(last.end).saturating_sub(last.start) <= largest;
+    let near = next.start <= last.end.saturating_add(policy.gap);
+    let fits = next.end.max(last.end).saturating_sub(last.start) <= policy.max_request.max(1);
     overlap || (near && fits)
 }
 

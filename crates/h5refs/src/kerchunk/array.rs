@@ -7,6 +7,7 @@ use h5meta::message::Dataspace;
 use h5meta::message::datatype::Class;
 use h5meta::model::{Dataset, Effect, Index, Object, Problem, Storage};
 use serde_json::{Value, json};
+use smol_str::{SmolStr, SmolStrBuilder};
 
 use super::absent::Absent;
 use super::attrs::{self, as_text, find, is_scale};
@@ -244,7 +245,7 @@ impl Array {
     }
 
     /// Every chunk with its key, in the order of the file's grid.
-    pub(super) fn chunks(&self, dataset: &Dataset, mut each: impl FnMut(String, Reference)) {
+    pub(super) fn chunks(&self, dataset: &Dataset, mut each: impl FnMut(SmolStr, Reference)) {
         let origin = vec![0; self.shape.len()];
         for tile in self.tiling.iter().flat_map(|tiling| &tiling.tiles) {
             each(self.key(&tile.offset), tile.reference(self.codecs.trailing));
@@ -255,7 +256,7 @@ impl Array {
             }
             Storage::Contiguous { at: Some(at), .. } if !self.is_empty() => {
                 if let Some(plain) = &self.plain {
-                    return each(self.key(&origin), Reference::ToDecode(plain.run(at.0)));
+                    return each(self.key(&origin), Reference::ToDecode(plain.run(at.0).into()));
                 }
                 // More may be allocated than the shape needs.
                 let element_size: u64 = dataset.datatype.as_ref().map_or(0, |it| it.size.into());
@@ -272,7 +273,7 @@ impl Array {
                     let range = chunk.at.0..chunk.at.0.saturating_add(size);
                     let reference = match &self.plain {
                         Some(plain) if !plain.is_common(&chunk, &self.shape) => {
-                            Reference::ToDecode(plain.chunk(&chunk, &self.shape))
+                            Reference::ToDecode(plain.chunk(&chunk, &self.shape).into())
                         }
                         _ => self.stored(range, chunk.filter_mask),
                     };
@@ -281,7 +282,7 @@ impl Array {
                 if let Some(absent) = &self.absent {
                     let present = chunks.iter();
                     absent.each(present, &self.shape, &self.chunk_shape, |offset, bytes| {
-                        each(self.key(offset), Reference::Inline(bytes));
+                        each(self.key(offset), Reference::Inline((*bytes).into()));
                     });
                 }
             }
@@ -293,9 +294,11 @@ impl Array {
     fn here(&self, data: &[u8]) -> Reference {
         let bytes = Bytes::copy_from_slice(data);
         match (&self.text, &self.converted) {
-            (Some(text), _) => Reference::Text(text.chunk(Raw::Here(bytes), 0, &self.chunk_shape)),
-            (None, Some(converted)) => Reference::Inline(converted.clone()),
-            (None, None) => Reference::Inline(bytes),
+            (Some(text), _) => {
+                Reference::Text(text.chunk(Raw::Here(bytes), 0, &self.chunk_shape).into())
+            }
+            (None, Some(converted)) => Reference::Inline((**converted).into()),
+            (None, None) => Reference::Inline((*bytes).into()),
         }
     }
 
@@ -303,22 +306,25 @@ impl Array {
     fn stored(&self, range: Range<u64>, filter_mask: u32) -> Reference {
         match &self.text {
             Some(text) => {
-                Reference::Text(text.chunk(Raw::Stored(range), filter_mask, &self.chunk_shape))
+                let chunk = text.chunk(Raw::Stored(range), filter_mask, &self.chunk_shape);
+                Reference::Text(chunk.into())
             }
             None => Reference::Range(range),
         }
     }
 
     /// `0.3.1`; a scalar's is `0`.
-    fn key(&self, offset: &[u64]) -> String {
+    fn key(&self, offset: &[u64]) -> SmolStr {
         use std::fmt::Write as _;
-        let mut key = String::new();
+        let mut key = SmolStrBuilder::new();
         let own = offset.iter().zip(&self.chunk_shape).map(|(at, extent)| at / (*extent).max(1));
+        let mut separator = "";
         for coordinate in own.chain(std::iter::repeat_n(0, self.further)) {
-            let separator = if key.is_empty() { "" } else { "." };
+            // Nothing that writes to memory fails.
             _ = write!(key, "{separator}{coordinate}");
+            separator = ".";
         }
-        if key.is_empty() { "0".into() } else { key }
+        if separator.is_empty() { "0".into() } else { key.finish() }
     }
 
     fn is_empty(&self) -> bool {

@@ -9,9 +9,9 @@ use h5meta::message::FillValue;
 use h5meta::message::datatype::{Class, Datatype};
 use h5meta::model::{Dataset, Storage};
 
-use super::Reference;
 use super::codec::Codecs;
 use super::dtype::dtype;
+use super::{Elsewhere, Reference};
 use crate::document::text as text_of;
 
 /// Names before the rest is only counted.
@@ -59,9 +59,10 @@ impl Tile {
             Place::Own(range) => Reference::Range(data(range)),
             Place::Other(file, range) => {
                 let file = Arc::clone(file);
-                Reference::Elsewhere { file, range: data(range), inline: false }
+                let at = Elsewhere { file, range: data(range), inline: false };
+                Reference::Elsewhere(at.into())
             }
-            Place::Here(bytes) => Reference::Inline(bytes.clone()),
+            Place::Here(bytes) => Reference::Inline((**bytes).into()),
         }
     }
 }

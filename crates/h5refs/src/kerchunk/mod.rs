@@ -18,6 +18,7 @@
 //! | `elsewhere` | data in other files |
 //! | `select` | which objects are wanted |
 //! | `tree` | the objects of a sidecar, with the paths that links give them |
+//! | `key` | what references are found by |
 //! | `pending` | references that wait for bytes |
 //! | `place` | references in their places |
 //!
@@ -34,6 +35,7 @@ mod dtype;
 mod elsewhere;
 mod encode;
 mod fill_value;
+mod key;
 mod pending;
 mod pipeline;
 mod place;
@@ -47,8 +49,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::ops::Range;
 use std::sync::Arc;
 
-use bytes::Bytes;
-use h5meta::model::{Dataset, Index, Object, ObjectKind, Problem};
+use h5meta::model::{Dataset, Index, Object, ObjectKind, Problem, Storage};
 use rayon::slice::ParallelSliceMut as _;
 use serde_json::{Value, json};
 
@@ -56,6 +57,7 @@ pub use self::codec::{CodecSet, IMAGECODECS, name as filter_name};
 pub(crate) use self::codec::{Codecs, check_place, filter_of};
 pub use self::elsewhere::first_names;
 pub(crate) use self::elsewhere::{Place, Tile, Tiling, Tilings, fill, grid, same_type};
+pub(crate) use self::key::{Key, prefix};
 pub(crate) use self::pipeline::{chunked_codecs, is_inside};
 pub use self::select::Selection;
 pub(crate) use self::text::{Ids, Raw, TextChunk};
@@ -106,24 +108,39 @@ impl Default for Options {
     }
 }
 
+/// A reference and its key.
+pub(crate) type Entry = (Key, Reference);
+
 /// What a key of the sidecar refers to.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) enum Reference {
     /// A JSON document.
     Document(String),
     /// The bytes themselves.
-    Inline(Bytes),
+    Inline(Box<[u8]>),
     /// Bytes of the file.
     Range(Range<u64>),
     /// Bytes of the file that are to be inlined.
     ToInline(Range<u64>),
-    /// Bytes of another file, which are to be inlined or not.
-    Elsewhere { file: Arc<str>, range: Range<u64>, inline: bool },
+    /// Bytes of another file.
+    Elsewhere(Box<Elsewhere>),
     /// Bytes of the file that are to be decoded and inlined.
-    ToDecode(ToDecode),
+    ToDecode(Box<ToDecode>),
     /// Strings that are to be looked up.
-    Text(TextChunk),
+    Text(Box<TextChunk>),
 }
+
+/// Bytes of another file.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) struct Elsewhere {
+    pub(crate) file: Arc<str>,
+    pub(crate) range: Range<u64>,
+    /// Whether they are to be inlined.
+    pub(crate) inline: bool,
+}
+
+// There may be millions: what is larger is boxed.
+const _: () = assert!(size_of::<Entry>() <= 64);
 
 impl Reference {
     /// The bytes it refers to, and the file that they are in, `None` for the one that the references are of.
@@ -132,7 +149,7 @@ impl Reference {
         match self {
             // What was to be inlined, and was not, is where it is.
             Self::Range(range) | Self::ToInline(range) => Some((None, range)),
-            Self::Elsewhere { file, range, .. } => Some((Some(file), range)),
+            Self::Elsewhere(at) => Some((Some(&at.file), &at.range)),
             Self::Document(_) | Self::Inline(_) | Self::ToDecode(_) | Self::Text(_) => None,
         }
     }
@@ -174,7 +191,7 @@ pub struct Counts {
 #[derive(Clone, Debug, Default)]
 pub struct References {
     /// By key, once sorted.
-    entries: Vec<(String, Reference)>,
+    entries: Vec<Entry>,
     /// What is not in the sidecar.
     pub not_referenced: Vec<NotReferenced>,
     /// Links that are not.
@@ -201,6 +218,7 @@ impl References {
     ) -> Self {
         let mut references = Self::default();
         let dimensions = Dimensions::of(index);
+        references.entries.reserve(room(index));
         let places = tree.linked.iter_mut().flat_map(|linked| &mut linked.places);
         dims::rename(places, &dimensions, index);
         for object in &index.objects {
@@ -231,9 +249,8 @@ impl References {
 
     /// Takes an array out, and says why.
     pub(crate) fn take_out(&mut self, array: &str, reason: String) {
-        let prefix = format!("{array}/");
         let before = self.entries.len();
-        self.entries.retain(|(key, _)| !key.starts_with(&prefix));
+        self.entries.retain(|(key, _)| key.path() != array);
         // Its two documents are no chunks.
         let chunks = before.saturating_sub(self.entries.len()).saturating_sub(2) as u64;
         self.counts.arrays = self.counts.arrays.saturating_sub(1);
@@ -248,7 +265,7 @@ impl References {
         let mut names = BTreeSet::new();
         for (key, reference) in &self.entries {
             if let Reference::Document(text) = reference
-                && key.ends_with("/.zarray")
+                && key.rest == ".zarray"
                 && let Ok(array) = serde_json::from_str::<Value>(text)
             {
                 let filters = array["filters"].as_array().into_iter().flatten();
@@ -260,8 +277,8 @@ impl References {
 
     /// Adds an attribute to the root group.
     pub(crate) fn set_attribute(&mut self, name: &str, value: Value) {
-        let found = self.entries.binary_search_by(|(key, _)| key.as_str().cmp(".zattrs"));
-        let entry = found.ok().and_then(|n| self.entries.get_mut(n));
+        let root = Key::new(&prefix(""), ".zattrs");
+        let entry = self.find(&root).and_then(|n| self.entries.get_mut(n));
         if let Some((_, Reference::Document(text))) = entry
             && let Ok(Value::Object(mut attributes)) = serde_json::from_str(text)
         {
@@ -271,45 +288,53 @@ impl References {
     }
 
     /// The references by key, in order.
-    pub(crate) fn entries(&self) -> &[(String, Reference)] {
+    pub(crate) fn entries(&self) -> &[Entry] {
         &self.entries
+    }
+
+    /// Where the entry of a key is.
+    fn find(&self, key: &Key) -> Option<usize> {
+        self.entries.binary_search_by(|(other, _)| other.cmp(key)).ok()
     }
 
     fn group(&mut self, group: &Object, index: &Index) {
         self.counts.groups += 1;
         let prefix = prefix(&group.path);
-        self.document(format!("{prefix}.zgroup"), &json!({ "zarr_format": 2 }));
+        self.document(Key::new(&prefix, ".zgroup"), &json!({ "zarr_format": 2 }));
         let attrs = attrs::attributes(group, index, &[]);
-        self.document(format!("{prefix}.zattrs"), &attrs.into());
+        self.document(Key::new(&prefix, ".zattrs"), &attrs.into());
     }
 
     fn array(&mut self, object: &Object, dataset: &Dataset, array: &Array, options: &Options) {
         self.counts.arrays += 1;
         let prefix = prefix(&object.path);
-        self.document(format!("{prefix}.zarray"), &array.metadata);
-        self.document(format!("{prefix}.zattrs"), &array.attributes);
+        self.document(Key::new(&prefix, ".zarray"), &array.metadata);
+        self.document(Key::new(&prefix, ".zattrs"), &array.attributes);
         array.chunks(dataset, |key, chunk| {
             let chunk = match chunk {
                 Reference::Range(range) if range.end - range.start < options.inline_threshold => {
                     Reference::ToInline(range)
                 }
-                Reference::Elsewhere { file, range, .. } => {
-                    let inline = range.end - range.start < options.inline_threshold;
-                    Reference::Elsewhere { file, range, inline }
+                Reference::Elsewhere(mut at) => {
+                    at.inline = at.range.end - at.range.start < options.inline_threshold;
+                    Reference::Elsewhere(at)
                 }
                 chunk => chunk,
             };
-            match chunk {
-                Reference::Range(_) | Reference::Elsewhere { inline: false, .. } => {
-                    self.counts.referenced_chunks += 1;
-                }
-                _ => self.counts.inlined_chunks += 1,
+            let inlined = match &chunk {
+                Reference::Range(_) => false,
+                Reference::Elsewhere(at) => at.inline,
+                _ => true,
+            };
+            match inlined {
+                true => self.counts.inlined_chunks += 1,
+                false => self.counts.referenced_chunks += 1,
             }
-            self.entries.push((format!("{prefix}{key}"), chunk));
+            self.entries.push((Key::new(&prefix, key), chunk));
         });
     }
 
-    fn document(&mut self, key: String, document: &Value) {
+    fn document(&mut self, key: Key, document: &Value) {
         self.entries.push((key, Reference::Document(document.to_string())));
     }
 
@@ -319,10 +344,14 @@ impl References {
     }
 }
 
-/// What the keys of an object begin with: its path and a slash, nothing for the root.
-fn prefix(path: &str) -> String {
-    match path.trim_start_matches('/') {
-        "" => String::new(),
-        path => format!("{path}/"),
-    }
+/// How many references an index will have, about: chunks, and two documents for each object.
+fn room(index: &Index) -> usize {
+    let chunks = |object: &Object| match &object.kind {
+        ObjectKind::Dataset(dataset) => match &dataset.storage {
+            Storage::Chunked { chunks: Some(chunks), .. } => chunks.len(),
+            _ => 1,
+        },
+        _ => 0,
+    };
+    index.objects.iter().map(|object| chunks(object).saturating_add(2)).sum()
 }

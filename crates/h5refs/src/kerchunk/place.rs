@@ -2,11 +2,12 @@
 //! at the group that is asked for. Last, when nothing is pending any more.
 
 use std::ops::Range;
+use std::sync::Arc;
 
 use serde_json::{Value, json};
 
 use super::tree::{Linked, Place, Tree};
-use super::{Reference, References, prefix};
+use super::{Entry, Key, Reference, References, prefix};
 
 impl References {
     /// Puts the references into their places. Links whose references are more than `most` bytes in all are
@@ -39,7 +40,8 @@ impl References {
             self.counts.linked +=
                 found.iter().filter(|(_, range)| !range.is_empty()).count() as u64;
             for (place, range) in found {
-                copies.extend(self.entries[range].iter().map(|entry| copy(entry, place)));
+                let object = prefix(&place.path);
+                copies.extend(self.entries[range].iter().map(|entry| copy(entry, &object, place)));
             }
         }
         self.links.sort_by(|a, b| a.path.cmp(&b.path));
@@ -53,33 +55,22 @@ impl References {
 
     /// The entries of an object, by its first path: a group's are its two documents.
     fn range(&self, first: &str) -> Range<usize> {
-        let prefix = prefix(first);
-        let from = |key: &str| self.entries.partition_point(|(other, _)| other.as_str() < key);
-        let is_there = |at: usize, key: &str| self.entries.get(at).is_some_and(|(it, _)| it == key);
-        let array = from(&format!("{prefix}.zarray"));
-        if is_there(array, &format!("{prefix}.zarray")) {
-            let mut below = self.entries[array..].iter();
-            let end = below.position(|(key, _)| !key.starts_with(&prefix));
-            // Keys that sort before `.zarray` are an array's too: none of chunks, whose names are digits.
-            return array..end.map_or(self.entries.len(), |end| array + end);
-        }
-        let group = from(&format!("{prefix}.zattrs"));
-        let key = format!("{prefix}.zgroup");
-        let Some(documents) = self.entries.get(group..) else { return 0..0 };
-        let end = documents.iter().take(2).position(|(other, _)| *other == key);
-        end.map_or(0..0, |end| group..group + end + 1)
+        let object = prefix(first);
+        let start = self.entries.partition_point(|(key, _)| key.object < object);
+        let end = self.entries.partition_point(|(key, _)| key.object <= object);
+        start..end
     }
 
     /// Bytes that copies of some entries take in the sidecar, about.
     fn cost(&self, place: &Place, range: &Range<usize>) -> u64 {
         let entries = self.entries[range.clone()].iter();
-        let size = |(key, reference): &(String, Reference)| {
+        let size = |(key, reference): &Entry| {
             let value = match reference {
                 Reference::Document(text) => text.len(),
                 Reference::Inline(bytes) => bytes.len() / 3 * 4,
                 _ => 64,
             };
-            (key.len() + place.path.len() + value + 16) as u64
+            (key.rest.len() + place.path.len() + value + 16) as u64
         };
         entries.map(size).sum()
     }
@@ -87,18 +78,17 @@ impl References {
     /// Takes out what is not selected, and the way to the group that is the root.
     fn keep(&mut self, tree: &Tree) {
         let Some(kept) = &tree.kept else { return };
-        let mut before: Option<(String, Option<String>)> = None;
+        let mut before: Option<(Arc<str>, Option<Arc<str>>)> = None;
         self.entries.retain_mut(|(key, _)| {
-            let (path, last) = key.rsplit_once('/').unwrap_or(("", key));
             // Most keys are of the same object as the one before.
-            if before.as_ref().is_none_or(|(of, _)| of != path) {
-                let absolute = format!("/{path}");
+            if before.as_ref().is_none_or(|(of, _)| *of != key.object) {
+                let absolute = format!("/{}", key.path());
                 let within = tree.selection.within(&absolute).filter(|_| kept.contains(&absolute));
-                before = Some((path.to_owned(), within.map(prefix)));
+                before = Some((Arc::clone(&key.object), within.map(prefix)));
             }
             match before.as_ref().and_then(|(_, new)| new.as_ref()) {
                 Some(new) => {
-                    *key = format!("{new}{last}");
+                    key.object = Arc::clone(new);
                     true
                 }
                 None => false,
@@ -108,15 +98,14 @@ impl References {
 }
 
 /// An entry of an object, under another path.
-fn copy((key, reference): &(String, Reference), place: &Place) -> (String, Reference) {
-    let last = key.rsplit_once('/').map_or(key.as_str(), |(_, last)| last);
+fn copy((key, reference): &Entry, object: &Arc<str>, place: &Place) -> Entry {
     let reference = match (reference, &place.dimensions) {
-        (Reference::Document(text), Some(names)) if last == ".zattrs" => {
+        (Reference::Document(text), Some(names)) if key.rest == ".zattrs" => {
             Reference::Document(renamed(text, names))
         }
         (reference, _) => reference.clone(),
     };
-    (format!("{}{last}", prefix(&place.path)), reference)
+    (Key::new(object, key.rest.clone()), reference)
 }
 
 /// Attributes with other names for the first dimensions; those of an array type keep theirs.

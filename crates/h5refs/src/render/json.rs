@@ -1,88 +1,113 @@
 //! The references as a document.
 
-use std::collections::BTreeMap;
-use std::io::Write as _;
+use std::collections::{BTreeMap, BTreeSet};
+use std::io::{self, Write};
 use std::ops::Range;
+use std::sync::Arc;
 
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
+use serde_json::Value;
 
 use super::{Layout, ZMETADATA};
-use crate::kerchunk::Reference;
+use crate::kerchunk::{Entry, Key, Reference, prefix};
 
-/// `{"version":1,"refs":{...}}`, keys in order, one reference a line: sidecars can be compared line by line.
+/// Writes `{"version":1,"refs":{...}}`, keys in order, one reference a line: sidecars can be compared line
+/// by line.
 ///
 /// Inlined bytes are always base64. kerchunk writes text where it can, and what looks like JSON, or
 /// begins with `base64:`, is then read back as something else.
 ///
 /// # Errors
-/// A file's name that readers of templates would take for one.
-pub(super) fn document(
-    entries: &[(String, Reference)],
+/// Those of `out`.
+pub(super) fn write(
+    entries: &[Entry],
     url: &str,
     layout: Layout,
-) -> Result<Vec<u8>, String> {
-    let mut out = Vec::with_capacity(entries.len() * 64);
-    out.extend_from_slice(b"{\"version\":1,");
+    out: &mut dyn Write,
+) -> io::Result<()> {
+    out.write_all(b"{\"version\":1,")?;
     let names = match layout.templates {
-        true => Names::templates(entries, url, &mut out)?,
+        true => Names::templates(entries, url, out)?,
         false => Names::plain(url),
     };
-    out.extend_from_slice(b"\"refs\":{");
+    out.write_all(b"\"refs\":{")?;
+    let mut lines = Lines::default();
     let mut consolidated = layout.consolidated.then(|| consolidated(entries));
-    let mut separator = "\n";
-    let mut key = |out: &mut Vec<u8>, key: &str| {
-        out.extend_from_slice(separator.as_bytes());
-        separator = ",\n";
-        string(out, key);
-        out.push(b':');
-    };
-    for (name, reference) in entries {
-        if let Some(metadata) = consolidated.take_if(|_| name.as_str() > ZMETADATA) {
-            key(&mut out, ZMETADATA);
-            string(&mut out, &metadata);
+    let zmetadata = Key::new(&prefix(""), ZMETADATA);
+    for (key, reference) in entries {
+        if let Some(metadata) = consolidated.take_if(|_| *key > zmetadata) {
+            lines.key(out, &zmetadata)?;
+            string(out, &metadata)?;
         }
-        key(&mut out, name);
+        lines.key(out, key)?;
         match reference {
-            Reference::Document(document) => string(&mut out, document),
-            Reference::Inline(bytes) => {
-                string(&mut out, &format!("base64:{}", STANDARD.encode(bytes)));
-            }
+            Reference::Document(document) => string(out, document)?,
+            Reference::Inline(bytes) => lines.base64(out, bytes)?,
             reference => match reference.place() {
-                Some((file, range)) => names.reference(&mut out, file.unwrap_or(url), range),
+                Some((file, range)) => names.reference(out, file.unwrap_or(url), range)?,
                 // Looked up, decoded or taken out before this: a null is an empty chunk to no reader.
-                None => out.extend_from_slice(b"null"),
+                None => out.write_all(b"null")?,
             },
         }
     }
     if let Some(metadata) = consolidated {
-        key(&mut out, ZMETADATA);
-        string(&mut out, &metadata);
+        lines.key(out, &zmetadata)?;
+        string(out, &metadata)?;
     }
-    out.extend_from_slice(b"\n}}\n");
-    Ok(out)
+    out.write_all(b"\n}}\n")
+}
+
+/// What is the same from one line to the next.
+#[derive(Default)]
+struct Lines {
+    /// The object of the line before, in JSON, without the quote at its end.
+    object: Option<(Arc<str>, String)>,
+    base64: String,
+}
+
+impl Lines {
+    fn key(&mut self, out: &mut dyn Write, key: &Key) -> io::Result<()> {
+        let separator: &[u8] = if self.object.is_some() { b",\n" } else { b"\n" };
+        out.write_all(separator)?;
+        let object = match &mut self.object {
+            Some((object, quoted)) if Arc::ptr_eq(object, &key.object) => quoted,
+            object => {
+                let mut quoted = quoted(&key.object);
+                quoted.pop();
+                &mut object.insert((Arc::clone(&key.object), quoted)).1
+            }
+        };
+        out.write_all(object.as_bytes())?;
+        // A name of ours: there is nothing in it to escape.
+        out.write_all(key.rest.as_bytes())?;
+        out.write_all(b"\":")
+    }
+
+    fn base64(&mut self, out: &mut dyn Write, bytes: &[u8]) -> io::Result<()> {
+        self.base64.clear();
+        STANDARD.encode_string(bytes, &mut self.base64);
+        out.write_all(b"\"base64:")?;
+        out.write_all(self.base64.as_bytes())?;
+        out.write_all(b"\"")
+    }
 }
 
 /// All metadata in one document, as Zarr has it.
 ///
 /// zarr-python takes the groups of a reference file system below its root for empty, and without a word:
 /// `group=` finds no variables, and a tree has only its first level. What it finds in here it need not list.
-fn consolidated(entries: &[(String, Reference)]) -> String {
-    let mut out = b"{\"metadata\":{".to_vec();
-    let documents = entries.iter().filter_map(|(key, reference)| match reference {
-        Reference::Document(text) => Some((key, text)),
-        _ => None,
-    });
+fn consolidated(entries: &[Entry]) -> String {
+    let mut out = "{\"metadata\":{".to_owned();
     let mut separator = "";
-    for (key, text) in documents {
-        out.extend_from_slice(separator.as_bytes());
-        separator = ",";
-        string(&mut out, key);
-        out.push(b':');
-        out.extend_from_slice(text.as_bytes());
+    for (key, reference) in entries {
+        if let Reference::Document(document) = reference {
+            out.extend([separator, &quoted(&key.to_string()), ":", document]);
+            separator = ",";
+        }
     }
-    out.extend_from_slice(b"},\"zarr_consolidated_format\":1}");
-    String::from_utf8(out).unwrap_or_default()
+    out.push_str("},\"zarr_consolidated_format\":1}");
+    out
 }
 
 /// How references call their files, in quotes.
@@ -97,75 +122,109 @@ impl<'a> Names<'a> {
     }
 
     /// Writes a template for each file: `u`, `u1`, `u2`.
-    fn templates(
-        entries: &'a [(String, Reference)],
-        url: &'a str,
-        out: &mut Vec<u8>,
-    ) -> Result<Self, String> {
-        let others = entries.iter().filter_map(|(_, reference)| match reference {
-            Reference::Elsewhere { file, .. } => Some(&**file),
-            _ => None,
-        });
-        let mut files: Vec<&str> = others.collect();
-        files.sort_unstable();
-        files.dedup();
+    fn templates(entries: &'a [Entry], url: &'a str, out: &mut dyn Write) -> io::Result<Self> {
         let mut names = Self { quoted: BTreeMap::new(), own: (url, quoted("{{u}}")) };
         let mut templates = serde_json::Map::new();
-        let numbered = files.into_iter().filter(|file| *file != url).zip(1_u64..);
-        let numbered = numbered.map(|(file, n)| (file, format!("u{n}")));
-        for (file, name) in std::iter::once((url, "u".to_owned())).chain(numbered) {
-            // Readers execute what is in braces, and nothing that a file's name says shall be.
-            if file.contains("{{") || file.contains("{%") || file.contains("{#") {
-                return Err(format!("{file}: readers would take what is in braces for a template"));
-            }
+        let others = others(entries).into_iter().filter(|file| *file != url).zip(1_u64..);
+        let others = others.map(|(file, n)| (file, format!("u{n}")));
+        for (file, name) in std::iter::once((url, "u".to_owned())).chain(others) {
             names.quoted.insert(file, quoted(&format!("{{{{{name}}}}}")));
             templates.insert(name, file.into());
         }
-        _ = write!(out, "\"templates\":{},", serde_json::Value::from(templates));
+        write!(out, "\"templates\":{},", Value::from(templates))?;
         Ok(names)
     }
 
-    fn reference(&self, out: &mut Vec<u8>, file: &str, range: &Range<u64>) {
-        let length = range.end - range.start;
-        let start = range.start;
-        // Nothing that writes to memory fails.
-        _ = match self.quoted.get(file) {
-            _ if file == self.own.0 => write!(out, "[{},{start},{length}]", self.own.1),
-            Some(name) => write!(out, "[{name},{start},{length}]"),
-            None => write!(out, "[{},{start},{length}]", quoted(file)),
+    fn reference(&self, out: &mut dyn Write, file: &str, range: &Range<u64>) -> io::Result<()> {
+        let other;
+        let name = match self.quoted.get(file) {
+            _ if file == self.own.0 => &self.own.1,
+            Some(name) => name,
+            None => {
+                other = quoted(file);
+                &other
+            }
         };
+        let (mut start, mut length) = (itoa::Buffer::new(), itoa::Buffer::new());
+        out.write_all(b"[")?;
+        out.write_all(name.as_bytes())?;
+        out.write_all(b",")?;
+        out.write_all(start.format(range.start).as_bytes())?;
+        out.write_all(b",")?;
+        out.write_all(length.format(range.end - range.start).as_bytes())?;
+        out.write_all(b"]")
+    }
+}
+
+/// The other files that references are to.
+fn others(entries: &[Entry]) -> BTreeSet<&str> {
+    entries.iter().filter_map(|(_, reference)| reference.place()?.0).collect()
+}
+
+/// Whether templates can say the names of all files.
+///
+/// # Errors
+/// A file's name that readers would take for a template.
+pub(super) fn check_templates(entries: &[Entry], url: &str) -> Result<(), String> {
+    // Readers execute what is in braces, and nothing that a file's name says shall be.
+    let executed = |file: &&str| ["{{", "{%", "{#"].iter().any(|braces| file.contains(braces));
+    match others(entries).into_iter().chain([url]).find(executed) {
+        Some(file) => Err(format!("{file}: readers would take what is in braces for a template")),
+        None => Ok(()),
     }
 }
 
 fn quoted(text: &str) -> String {
-    serde_json::Value::from(text).to_string()
+    Value::from(text).to_string()
 }
 
-fn string(out: &mut Vec<u8>, text: &str) {
-    // Text has a form in JSON, and nothing that writes to memory fails.
-    _ = serde_json::to_writer(out, text);
+fn string(out: &mut dyn Write, text: &str) -> io::Result<()> {
+    serde_json::to_writer(out, text).map_err(io::Error::from)
 }
 
 #[cfg(test)]
 mod tests {
-    use std::sync::Arc;
-
-    use bytes::Bytes;
-    use serde_json::{Value, json};
+    use serde_json::json;
 
     use super::*;
+    use crate::kerchunk::Elsewhere;
+
+    fn document(entries: &[Entry], layout: Layout) -> Value {
+        let mut out = Vec::new();
+        write(entries, "a.h5", layout, &mut out).unwrap();
+        serde_json::from_slice(&out).unwrap()
+    }
+
+    #[test]
+    fn keys_are_in_order_a_line_each() {
+        let entries = [
+            ("a\"b/.zarray".into(), Reference::Document("{}".into())),
+            ("a\"b/0".into(), Reference::Range(1..4)),
+            ("c/0".into(), Reference::Range(7..9)),
+        ];
+        let mut out = Vec::new();
+        let layout = Layout { consolidated: false, ..Layout::default() };
+        write(&entries, "u", layout, &mut out).unwrap();
+        let expected = concat!(
+            "{\"version\":1,\"refs\":{\n",
+            "\"a\\\"b/.zarray\":\"{}\",\n",
+            "\"a\\\"b/0\":[\"u\",1,3],\n",
+            "\"c/0\":[\"u\",7,2]\n}}\n",
+        );
+        assert_eq!(String::from_utf8(out).unwrap(), expected);
+    }
 
     #[test]
     fn templates_say_each_name_once() {
-        let other = Reference::Elsewhere { file: Arc::from("b.h5"), range: 7..9, inline: false };
+        let other = Elsewhere { file: Arc::from("b.h5"), range: 7..9, inline: false };
         let entries = [
-            ("a/0".to_owned(), Reference::Range(10..30)),
-            ("a/1".to_owned(), other),
-            ("a/2".to_owned(), Reference::Inline(Bytes::from_static(b"[1,  2]"))),
+            ("a/0".into(), Reference::Range(10..30)),
+            ("a/1".into(), Reference::Elsewhere(other.into())),
+            ("a/2".into(), Reference::Inline(b"[1,  2]".as_slice().into())),
         ];
         let parsed = |templates| -> Value {
             let layout = Layout { templates, consolidated: false, ..Layout::default() };
-            serde_json::from_slice(&document(&entries, "a.h5", layout).unwrap()).unwrap()
+            document(&entries, layout)
         };
         let refs =
             |a, b| json!({ "a/0": [a, 10, 20], "a/1": [b, 7, 2], "a/2": "base64:WzEsICAyXQ==" });
@@ -177,28 +236,28 @@ mod tests {
 
     #[test]
     fn a_name_that_readers_would_execute_is_none_for_templates() {
-        let entries = [("a/0".to_owned(), Reference::Range(0..1))];
-        let layout = |templates| Layout { templates, ..Layout::default() };
-        assert!(document(&entries, "{{7*7}}.h5", layout(true)).is_err());
-        assert!(document(&entries, "{{7*7}}.h5", layout(false)).is_ok());
+        let other = Elsewhere { file: Arc::from("{% x %}"), range: 7..9, inline: false };
+        let entries = [("a/0".into(), Reference::Elsewhere(other.into()))];
+        assert!(check_templates(&entries[..0], "{{7*7}}.h5").is_err());
+        assert!(check_templates(&entries[..0], "a.h5").is_ok());
+        assert!(check_templates(&entries, "a.h5").unwrap_err().contains("{% x %}"));
     }
 
     #[test]
     fn metadata_is_there_once_more_in_one_document() {
         let text = |text: &str| Reference::Document(text.into());
         let mut entries = vec![
-            (".zattrs".to_owned(), text(r#"{"a":"é\"/"}"#)),
-            (".zgroup".to_owned(), text(r#"{"zarr_format":2}"#)),
+            (".zattrs".into(), text(r#"{"a":"é\"/"}"#)),
+            (".zgroup".into(), text(r#"{"zarr_format":2}"#)),
         ];
         for _ in 0..2 {
-            let document = document(&entries, "a.h5", Layout::default()).unwrap();
-            let document: Value = serde_json::from_slice(&document).unwrap();
+            let document = document(&entries, Layout::default());
             let refs = document["refs"].as_object().unwrap();
             assert_eq!(refs.len(), entries.len() + 1);
             let all: Value = serde_json::from_str(refs[ZMETADATA].as_str().unwrap()).unwrap();
             assert_eq!(all["metadata"][".zattrs"], json!({ "a": "é\"/" }));
             assert_eq!(all["metadata"].as_object().unwrap().len(), 2);
-            entries.push(("a/0".to_owned(), Reference::Range(0..1)));
+            entries.push(("a/0".into(), Reference::Range(0..1)));
         }
     }
 }

@@ -7,17 +7,20 @@
 
 mod json;
 mod parquet;
+mod zstd;
 
-use std::io::{Read as _, Write as _};
+use std::io::{self, BufWriter, Read as _, Write};
 
 use bytes::Bytes;
 use flate2::Compression;
 use flate2::write::GzEncoder;
-use ruzstd::encoding::CompressionLevel;
 
 use crate::kerchunk::References;
 
 pub(crate) use self::parquet::{Recorded, ZMETADATA, read_table};
+
+/// Bytes written at once.
+const BUFFER: usize = 256 << 10;
 
 /// What a sidecar looks like outside.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -106,24 +109,60 @@ impl Format {
 /// References in a format, `url` being what they call their file.
 ///
 /// # Errors
-/// A name that templates cannot say; references that the tables of the parquet format have no place for.
+/// As [`check`]; references that the tables of the parquet format have no place for.
 pub(crate) fn render(
     references: &References,
     url: &str,
     layout: Layout,
 ) -> Result<Rendered, String> {
-    let json = || json::document(references.entries(), url, layout);
-    Ok(match layout.format {
-        Format::Json => Rendered::File(json()?.into()),
-        Format::JsonGz => Rendered::File(gzip(&json()?).into()),
-        Format::JsonZst => {
-            let zstd = ruzstd::encoding::compress_to_vec(&*json()?, CompressionLevel::Fastest);
-            Rendered::File(zstd.into())
+    check(references, url, layout)?;
+    if layout.format == Format::Parquet {
+        let files = parquet::files(references.entries(), url, layout.record_size)?;
+        return Ok(Rendered::Directory(files));
+    }
+    let mut out = Vec::with_capacity(references.entries().len().saturating_mul(64));
+    write(references, url, layout, &mut out).map_err(|error| error.to_string())?;
+    Ok(Rendered::File(out.into()))
+}
+
+/// Whether a layout can say these references.
+///
+/// # Errors
+/// A name that templates cannot say.
+pub(crate) fn check(references: &References, url: &str, layout: Layout) -> Result<(), String> {
+    match layout.templates {
+        true => json::check_templates(references.entries(), url),
+        false => Ok(()),
+    }
+}
+
+/// Writes references in one of the formats that are one file, never all of it in memory.
+///
+/// # Errors
+/// Those of `out`.
+pub(crate) fn write(
+    references: &References,
+    url: &str,
+    layout: Layout,
+    out: &mut dyn Write,
+) -> io::Result<()> {
+    let json = |out: &mut dyn Write| -> io::Result<()> {
+        let mut out = BufWriter::with_capacity(BUFFER, out);
+        json::write(references.entries(), url, layout, &mut out)?;
+        out.flush()
+    };
+    match layout.format {
+        // A directory: `render` makes its files.
+        Format::Parquet => Err(io::ErrorKind::Unsupported.into()),
+        Format::Json => json(out),
+        Format::JsonGz => {
+            // Without a time or a name in it: the same bytes on every run.
+            let mut gzip = GzEncoder::new(out, Compression::default());
+            json(&mut gzip)?;
+            gzip.finish().map(drop)
         }
-        Format::Parquet => {
-            Rendered::Directory(parquet::files(references.entries(), url, layout.record_size)?)
-        }
-    })
+        Format::JsonZst => zstd::compress(out, json),
+    }
 }
 
 /// The JSON of a sidecar of whichever of the three formats, of which no more than `most` bytes.
@@ -151,12 +190,4 @@ pub(crate) fn unpacked(bytes: &Bytes, most: u64) -> Result<Bytes, String> {
         true => Err(format!("it unpacks to more than {most} bytes")),
         false => Ok(json.into()),
     }
-}
-
-/// Without a time or a name in it: the same bytes on every run.
-fn gzip(bytes: &[u8]) -> Vec<u8> {
-    let mut encoder = GzEncoder::new(Vec::new(), Compression::default());
-    // Nothing that writes to memory fails.
-    _ = encoder.write_all(bytes);
-    encoder.finish().unwrap_or_default()
 }

@@ -18,7 +18,7 @@ use parquet::record::{Field, Row};
 use parquet::schema::parser::parse_message_type;
 use serde_json::{Map, Value, json};
 
-use crate::kerchunk::Reference;
+use crate::kerchunk::{Entry, Reference};
 
 /// The document of a directory's metadata.
 pub(crate) const ZMETADATA: &str = ".zmetadata";
@@ -33,7 +33,7 @@ const RAW: &str = "optional binary raw;";
 /// # Errors
 /// More chunks than can be counted; numbers that parquet has no room for.
 pub(super) fn files(
-    entries: &[(String, Reference)],
+    entries: &[Entry],
     url: &str,
     record_size: u64,
 ) -> Result<Vec<(String, Bytes)>, String> {
@@ -41,7 +41,7 @@ pub(super) fn files(
     let mut files = Vec::new();
     let mut array: Option<Array<'_>> = None;
     for (key, reference) in entries {
-        let (path, last) = key.rsplit_once('/').unwrap_or(("", key));
+        let (path, last) = (key.path(), key.rest.as_str());
         match reference {
             // `.zarray` sorts before the chunks.
             Reference::Document(document) => {
@@ -54,7 +54,7 @@ pub(super) fn files(
                 if let Some(array) = before {
                     array.tables(url, record_size, &mut files)?;
                 }
-                metadata.insert(key.clone(), document);
+                metadata.insert(key.to_string(), document);
             }
             reference => {
                 let array = array.as_mut().filter(|array| array.path == path);
@@ -150,7 +150,7 @@ fn table(rows: &[(u64, &Reference)], url: &str, size: u64) -> Result<Vec<u8>, St
     for &(row, reference) in rows {
         let row = usize::try_from(row).unwrap_or(usize::MAX);
         match (reference, reference.place()) {
-            (Reference::Inline(bytes), _) => raws.push(row, bytes.clone().into()),
+            (Reference::Inline(bytes), _) => raws.push(row, bytes.to_vec().into()),
             (_, Some((file, range))) => {
                 let number = |n: u64| i64::try_from(n).map_err(|_| format!("position {n}"));
                 paths.push(row, file.unwrap_or(url).into());
@@ -268,19 +268,20 @@ mod tests {
     use std::sync::Arc;
 
     use super::*;
+    use crate::kerchunk::Elsewhere;
 
-    fn entries() -> Vec<(String, Reference)> {
+    fn entries() -> Vec<Entry> {
         let document = |text: &str| Reference::Document(text.into());
         let array = r#"{"shape":[3,4],"chunks":[1,2]}"#;
-        let other = Reference::Elsewhere { file: Arc::from("b"), range: 7..9, inline: false };
+        let other = Elsewhere { file: Arc::from("b"), range: 7..9, inline: false };
         vec![
             (".zgroup".into(), document(r#"{"zarr_format":2}"#)),
             ("a/.zarray".into(), document(array)),
             ("a/0.0".into(), Reference::Range(10..30)),
-            ("a/1.1".into(), Reference::Inline(Bytes::from_static(b"xyz"))),
-            ("a/2.1".into(), other),
+            ("a/1.1".into(), Reference::Inline(b"xyz".as_slice().into())),
+            ("a/2.1".into(), Reference::Elsewhere(other.into())),
             ("s/.zarray".into(), document(r#"{"shape":[],"chunks":[]}"#)),
-            ("s/0".into(), Reference::Inline(Bytes::from_static(b"1"))),
+            ("s/0".into(), Reference::Inline(b"1".as_slice().into())),
         ]
     }
 

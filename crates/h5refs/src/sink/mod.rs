@@ -4,14 +4,15 @@ mod directory;
 mod place;
 
 use std::fs::File;
-use std::io::Write as _;
+use std::io::{self, Write};
 use std::path::{Path, PathBuf};
 
 use bytes::Bytes;
 
 pub use self::place::check;
 use crate::error::{Error, Result};
-use crate::render::Rendered;
+use crate::render::{Format, Layout, Rendered};
+use crate::sidecar::Sidecar;
 use crate::source::{self, SourceOptions};
 
 /// Writes a sidecar to `location`.
@@ -22,6 +23,64 @@ pub async fn write(location: &str, sidecar: Rendered, options: &SourceOptions) -
     match sidecar {
         Rendered::File(bytes) => write_whole(location, bytes, options).await,
         Rendered::Directory(files) => directory::write(location, files, options).await,
+    }
+}
+
+/// Writes a sidecar to `location` as it is made, in a layout; gives the bytes of it. It is in memory as a
+/// whole only if it goes to an object store.
+///
+/// # Errors
+/// As [`write`], and what `Sidecar::render` has errors for.
+pub async fn write_sidecar(
+    location: &str,
+    sidecar: &Sidecar,
+    layout: Layout,
+    options: &SourceOptions,
+) -> Result<u64> {
+    let path = match layout.format {
+        Format::Parquet => None,
+        _ => source::local_path(location)?,
+    };
+    let Some(path) = path else {
+        let rendered = sidecar.render(layout)?;
+        let size = rendered.len();
+        write(location, rendered, options).await?;
+        return Ok(size);
+    };
+    let (sidecar, name) = (sidecar.clone(), location.to_owned());
+    tokio::task::spawn_blocking(move || {
+        let mut size = 0;
+        let fill = |file: &mut dyn Write| {
+            let mut counted = Counted { out: file, size: 0 };
+            sidecar.write_to(layout, &mut counted)?;
+            size = counted.size;
+            Ok(())
+        };
+        write_file(&name, &path, fill)?;
+        Ok(size)
+    })
+    .await
+    .map_err(|error| Error::output(location, error.to_string()))?
+}
+
+/// A writer that counts.
+#[derive(Debug)]
+pub struct Counted<W> {
+    /// What is written to.
+    pub out: W,
+    /// The bytes written so far.
+    pub size: u64,
+}
+
+impl<W: Write> Write for Counted<W> {
+    fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
+        let written = self.out.write(bytes)?;
+        self.size = self.size.saturating_add(written as u64);
+        Ok(written)
+    }
+
+    fn flush(&mut self) -> io::Result<()> {
+        self.out.flush()
     }
 }
 
@@ -38,13 +97,17 @@ pub async fn write_whole(location: &str, bytes: Bytes, options: &SourceOptions) 
         return source::put(location, bytes, options).await;
     };
     let name = location.to_owned();
-    tokio::task::spawn_blocking(move || write_file(&name, &path, &bytes))
+    tokio::task::spawn_blocking(move || write_file(&name, &path, |file| file.write_all(&bytes)))
         .await
         .map_err(|error| Error::output(location, error.to_string()))?
 }
 
-fn write_file(location: &str, path: &Path, bytes: &[u8]) -> Result<()> {
-    let failed = |error: std::io::Error| Error::output(location, error.to_string());
+fn write_file(
+    location: &str,
+    path: &Path,
+    fill: impl FnOnce(&mut dyn Write) -> io::Result<()>,
+) -> Result<()> {
+    let failed = |error: io::Error| Error::output(location, error.to_string());
     // A link stays a link: what it points to is replaced.
     let path = std::fs::canonicalize(path).unwrap_or_else(|_| path.to_owned());
     let directory = directory(&path);
@@ -60,18 +123,18 @@ fn write_file(location: &str, path: &Path, bytes: &[u8]) -> Result<()> {
         return std::fs::OpenOptions::new()
             .write(true)
             .open(&path)
-            .and_then(|mut file| file.write_all(bytes))
+            .and_then(|mut file| fill(&mut file))
             .map_err(failed);
     }
-    replace(&path, &directory, |file| file.write_all(bytes)).map_err(failed)
+    replace(&path, &directory, |file| fill(file)).map_err(failed)
 }
 
 /// Puts a file that `fill` fills at `path`, or changes nothing.
 fn replace(
     path: &Path,
     directory: &Path,
-    fill: impl FnOnce(&mut File) -> std::io::Result<()>,
-) -> std::io::Result<()> {
+    fill: impl FnOnce(&mut File) -> io::Result<()>,
+) -> io::Result<()> {
     let mut builder = tempfile::Builder::new();
     builder.prefix(".h5sidecar-").suffix(".tmp");
     permissions(&mut builder, path);
@@ -125,7 +188,7 @@ mod tests {
         std::fs::write(&path, "old").unwrap();
         let error = replace(&path, dir.path(), |file| {
             file.write_all(b"half of the n")?;
-            Err(std::io::Error::other("disk full"))
+            Err(io::Error::other("disk full"))
         });
         assert_eq!(error.unwrap_err().to_string(), "disk full");
         assert_eq!(std::fs::read_to_string(&path).unwrap(), "old");

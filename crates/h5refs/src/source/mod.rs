@@ -24,6 +24,7 @@ use std::collections::BTreeMap;
 use std::fmt;
 use std::ops::Range;
 use std::sync::{Arc, Mutex, PoisonError};
+use std::time::Duration;
 
 use async_trait::async_trait;
 use bytes::Bytes;
@@ -68,6 +69,11 @@ pub trait Source: Send + Sync + fmt::Debug {
     /// What is known of the version after the first read; nothing, if a source does not tell.
     fn version(&self) -> Version {
         Version::default()
+    }
+
+    /// The shortest time from a request to its first byte so far, if it is measured.
+    fn first_byte(&self) -> Option<Duration> {
+        None
     }
 
     /// The whole file, where it lies in memory anyway and no read is needed.
@@ -127,7 +133,8 @@ impl Opener {
             Location::Http(url) => http::open(location, url, self.web()?, &self.options),
             Location::Object(object) => {
                 let store = self.store(location, &object).await?;
-                store::open(location, &object, store, self.options.retries)
+                let traffic = Arc::clone(&self.traffic);
+                store::open(location, &object, store, self.options.retries, traffic)
             }
         }
     }

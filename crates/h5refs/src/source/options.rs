@@ -64,7 +64,7 @@ impl Default for SourceOptions {
             mmap: true,
             connect_timeout: Duration::from_secs(10),
             read_timeout: Duration::from_secs(30),
-            concurrency: 64,
+            concurrency: 256,
             retries: 5,
             environment: Environment::of_process(),
             uploads: Known::default(),

@@ -102,6 +102,10 @@ impl Source for Http {
         self.pin.version()
     }
 
+    fn first_byte(&self) -> Option<Duration> {
+        self.web.traffic.first_byte()
+    }
+
     async fn read(&self, range: Range<u64>) -> Result<Piece> {
         if range.is_empty() {
             return Ok(Piece { at: range.start, bytes: Bytes::new(), file_len: None });

@@ -29,6 +29,7 @@ use super::location::{Object, Service};
 use super::options::SourceOptions;
 use super::pin::{Pin, Version};
 use super::retry::Retries;
+use super::traffic::Traffic;
 use super::{Piece, Source};
 use crate::error::{Error, Result, one_line, redact, squeeze};
 
@@ -66,10 +67,11 @@ pub(crate) fn open(
     object: &Object,
     store: Arc<dyn Store>,
     retries: u32,
+    traffic: Arc<Traffic>,
 ) -> Result<Arc<dyn Source>> {
     let path = path(location, object)?;
     let location = location.to_owned();
-    Ok(Arc::new(Stored { location, path, store, retries, pin: Pin::default() }))
+    Ok(Arc::new(Stored { location, path, store, retries, traffic, pin: Pin::default() }))
 }
 
 /// Whether one upload can hold so many bytes.
@@ -177,6 +179,7 @@ struct Stored {
     path: Path,
     store: Arc<dyn Store>,
     retries: u32,
+    traffic: Arc<Traffic>,
     pin: Pin,
 }
 
@@ -188,6 +191,10 @@ impl Source for Stored {
 
     fn version(&self) -> Version {
         self.pin.version()
+    }
+
+    fn first_byte(&self) -> Option<Duration> {
+        self.traffic.first_byte()
     }
 
     async fn read(&self, range: Range<u64>) -> Result<Piece> {

@@ -82,6 +82,11 @@ impl Traffic {
         }
     }
 
+    /// The shortest time from a request to the headers of its answer.
+    pub(crate) fn first_byte(&self) -> Option<Duration> {
+        self.first_byte.min()
+    }
+
     /// Waits for a place on the wire. It is taken until what is returned is dropped.
     pub(crate) async fn enter(self: &Arc<Self>) -> OnWire {
         // The semaphore is never closed.
