@@ -315,13 +315,13 @@ impl Array {
 
     /// `0.3.1`; a scalar's is `0`.
     fn key(&self, offset: &[u64]) -> SmolStr {
-        use std::fmt::Write as _;
         let mut key = SmolStrBuilder::new();
+        let mut digits = itoa::Buffer::new();
         let own = offset.iter().zip(&self.chunk_shape).map(|(at, extent)| at / (*extent).max(1));
         let mut separator = "";
         for coordinate in own.chain(std::iter::repeat_n(0, self.further)) {
-            // Nothing that writes to memory fails.
-            _ = write!(key, "{separator}{coordinate}");
+            key.push_str(separator);
+            key.push_str(digits.format(coordinate));
             separator = ".";
         }
         if separator.is_empty() { "0".into() } else { key.finish() }

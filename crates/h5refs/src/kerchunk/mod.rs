@@ -300,14 +300,15 @@ impl References {
     fn group(&mut self, group: &Object, index: &Index) {
         self.counts.groups += 1;
         let prefix = prefix(&group.path);
-        self.document(Key::new(&prefix, ".zgroup"), &json!({ "zarr_format": 2 }));
         let attrs = attrs::attributes(group, index, &[]);
         self.document(Key::new(&prefix, ".zattrs"), &attrs.into());
+        self.document(Key::new(&prefix, ".zgroup"), &json!({ "zarr_format": 2 }));
     }
 
     fn array(&mut self, object: &Object, dataset: &Dataset, array: &Array, options: &Options) {
         self.counts.arrays += 1;
         let prefix = prefix(&object.path);
+        let first = self.entries.len();
         self.document(Key::new(&prefix, ".zarray"), &array.metadata);
         self.document(Key::new(&prefix, ".zattrs"), &array.attributes);
         array.chunks(dataset, |key, chunk| {
@@ -332,15 +333,19 @@ impl References {
             }
             self.entries.push((Key::new(&prefix, key), chunk));
         });
+        // A chunk `10` is before a chunk `2`, and `.zarray` before both.
+        self.entries[first..].sort_unstable_by(|(a, _), (b, _)| a.rest.cmp(&b.rest));
     }
 
     fn document(&mut self, key: Key, document: &Value) {
         self.entries.push((key, Reference::Document(document.to_string())));
     }
 
-    /// Objects come in order, but a chunk `10` is before a chunk `2`, and `.zarray` before both.
+    /// Objects come in order of their paths, which nearly always is that of their keys.
     fn sort(&mut self) {
-        self.entries.par_sort_unstable_by(|(a, _), (b, _)| a.cmp(b));
+        if !self.entries.is_sorted_by(|(a, _), (b, _)| a <= b) {
+            self.entries.par_sort_unstable_by(|(a, _), (b, _)| a.cmp(b));
+        }
     }
 }
 
