@@ -2,7 +2,7 @@
 //!
 //! Elements are chunks: of 549,450 in 990 datasets, or of one B-tree node.
 
-#![expect(clippy::unwrap_used, reason = "a benchmark that cannot go on shall panic")]
+#![expect(clippy::unwrap_used, missing_docs, reason = "a benchmark that cannot go on shall panic")]
 
 use std::hint::black_box;
 use std::io;

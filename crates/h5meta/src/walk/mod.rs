@@ -9,6 +9,7 @@
 //! | file | what |
 //! |---|---|
 //! | `extents` | the bytes supplied so far |
+//! | `want` | what the caller is asked for |
 //! | `queue` | steps that wait for bytes, steps that are ready |
 //! | `step` | what each kind of block is to the walk |
 //! | `search` | where the superblock is |
@@ -39,6 +40,7 @@ mod queue;
 mod search;
 mod shared;
 mod step;
+mod want;
 
 use std::collections::{HashMap, HashSet};
 
@@ -55,36 +57,13 @@ use self::queue::Queue;
 use self::search::Search;
 use self::shared::Shared;
 use self::step::{Step, Then};
+pub use self::want::{Need, Want};
 use crate::error::{Error, Kind, Result};
 use crate::limits::Limits;
 use crate::model::{Effect, Index, Problem};
 use crate::spec::Structure;
 use crate::superblock::{Strategy, Superblock};
 use crate::wire::{Address, Checksums, FileOffset, Sizes, to_u64, to_usize};
-
-/// Bytes that the walk wants.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
-pub struct Want {
-    /// Where they start.
-    pub at: FileOffset,
-    /// How many are needed to make any progress.
-    pub min: u64,
-    /// How many will probably be needed; at least `min`. May run past the end of the file.
-    pub hint: u64,
-    /// Whether they may name further bytes. Those that do are better fetched first: others can then be
-    /// fetched together.
-    pub names_more: bool,
-}
-
-/// What the walk needs to go on.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub enum Need {
-    /// These bytes, each asked for once, unless it was forgotten: see [`Walk::keep_at_most`]. Empty while all that is wanted has been asked for before
-    /// and not yet been supplied.
-    Bytes(Vec<Want>),
-    /// Nothing: call [`Walk::finish`].
-    Done,
-}
 
 /// Follows a file's metadata. See the [module](self) and the [crate] for how.
 #[derive(Debug)]
