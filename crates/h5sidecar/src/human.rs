@@ -78,7 +78,7 @@ pub(crate) fn pace(counters: &Counters, policy: &Policy) -> Option<String> {
     let adapted = pace.adapt(policy);
     let first_byte = pace.first_byte.map_or(0.0, |time| time.as_secs_f64() * 1000.0);
     let speed = pace
-        .speed()
+        .speed
         .map_or_else(String::new, |speed| format!(", {:.0} MB/s a connection", speed / 1e6));
     Some(format!(
         "at most {} at once; first byte after {first_byte:.1} ms{speed}; gaps below {} were read, files below {} \

@@ -50,7 +50,7 @@ impl Counters {
     /// What reads were seen to cost, once a file has been walked.
     #[must_use]
     pub fn pace(&self) -> Option<Pace> {
-        self.pace.lock().unwrap_or_else(PoisonError::into_inner).clone()
+        *self.pace.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     pub(super) fn measured(&self, pace: Pace) {

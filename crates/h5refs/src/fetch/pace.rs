@@ -12,17 +12,14 @@ const ROUNDS_SAVED: f64 = 4.0;
 /// Reads that tell the speed of a connection have this many bytes at least.
 const LARGE: u64 = 256 << 10;
 
-/// So many of them are looked at.
-const SAMPLES: usize = 31;
-
 /// What the reads so far have shown.
-#[derive(Clone, Debug, Default, PartialEq)]
+#[derive(Clone, Copy, Debug, Default, PartialEq)]
 #[non_exhaustive]
 pub struct Pace {
     /// The time to the first byte, at best.
     pub first_byte: Option<Duration>,
-    /// Bytes a second of one connection, as the first large reads had it.
-    speeds: Vec<f64>,
+    /// Bytes a second of one connection, at best: what is slower has waited for others, here or there.
+    pub speed: Option<f64>,
     /// The time that the processor took for what arrived: decoding, and planning what to read next.
     pub decoding: Duration,
 }
@@ -35,26 +32,18 @@ impl Pace {
         let first_byte = self.first_byte.map_or(least, |before| before.min(least));
         self.first_byte = Some(first_byte);
         let seconds = took.saturating_sub(first_byte).as_secs_f64();
-        if bytes >= LARGE && seconds > 0.0 && self.speeds.len() < SAMPLES {
+        if bytes >= LARGE && seconds > 0.0 {
             #[expect(clippy::cast_precision_loss, reason = "an estimate")]
             let speed = bytes as f64 / seconds;
-            let at = self.speeds.partition_point(|&other| other < speed);
-            self.speeds.insert(at, speed);
+            self.speed = Some(self.speed.map_or(speed, |before| before.max(speed)));
         }
-    }
-
-    /// Bytes a second of one connection: the median.
-    #[must_use]
-    pub fn speed(&self) -> Option<f64> {
-        self.speeds.get(self.speeds.len() / 2).copied()
     }
 
     /// The policy for what was seen: with it as it is where nothing was, or where it is not to adapt.
     #[must_use]
     pub fn adapt(&self, policy: &Policy) -> Policy {
         let mut adapted = policy.clone();
-        if let (true, Some(first_byte), Some(speed)) = (policy.adapt, self.first_byte, self.speed())
-        {
+        if let (true, Some(first_byte), Some(speed)) = (policy.adapt, self.first_byte, self.speed) {
             adapted.gap = whole(speed / REQUESTS_PER_SECOND).clamp(4 << 10, 256 << 10);
             let saved = speed * first_byte.as_secs_f64() * ROUNDS_SAVED;
             adapted.whole_file_below = whole(saved).clamp(policy.first_read, 16 << 20);
@@ -99,10 +88,10 @@ mod tests {
     fn without_first_bytes_the_shortest_read_tells() {
         let mut pace = Pace::default();
         pace.observe(None, 1 << 20, 50 * MS);
-        assert_eq!(pace.speed(), None, "which part of it was the wait is not known");
+        assert_eq!(pace.speed, None, "which part of it was the wait is not known");
         pace.observe(None, 2048, 30 * MS);
         pace.observe(None, 1 << 20, 40 * MS);
-        let speed = pace.speed().unwrap();
+        let speed = pace.speed.unwrap();
         assert!((speed - (1 << 20) as f64 / 0.01).abs() < 1.0, "{speed}");
     }
 }
