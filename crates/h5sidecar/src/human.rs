@@ -3,12 +3,12 @@
 use std::io::Write as _;
 
 /// Says something on standard error. That nobody listens is no failure.
-pub(crate) fn say(message: &str) {
+pub fn say(message: &str) {
     let _ = std::io::stderr().write_all(message.as_bytes());
 }
 
 /// A name as it can be shown: control characters of a file do not reach the terminal.
-pub(crate) fn shown(text: &str) -> String {
+pub fn shown(text: &str) -> String {
     let escape = |c: char| match c.is_control() {
         true => c.escape_default().to_string(),
         false => c.to_string(),
@@ -17,7 +17,7 @@ pub(crate) fn shown(text: &str) -> String {
 }
 
 /// `12,345`.
-pub(crate) fn count(n: u64) -> String {
+pub fn count(n: u64) -> String {
     let digits = n.to_string();
     let mut grouped = String::with_capacity(digits.len() + digits.len() / 3);
     for (at, digit) in digits.chars().enumerate() {
@@ -30,7 +30,7 @@ pub(crate) fn count(n: u64) -> String {
 }
 
 /// `5.2 MB`: decimal units, as stores bill them.
-pub(crate) fn bytes(n: u64) -> String {
+pub fn bytes(n: u64) -> String {
     const UNITS: [&str; 5] = ["kB", "MB", "GB", "TB", "PB"];
     if n < 1000 {
         return format!("{n} B");
@@ -46,13 +46,13 @@ pub(crate) fn bytes(n: u64) -> String {
 }
 
 /// `1 dataset`, `2 datasets`.
-pub(crate) fn plural(n: u64, noun: &str) -> String {
+pub fn plural(n: u64, noun: &str) -> String {
     let s = if n == 1 { "" } else { "s" };
     format!("{} {noun}{s}", count(n))
 }
 
 /// What is wrong with a file, and what can be done about it.
-pub(crate) fn fault(error: &h5meta::Error) -> String {
+pub fn fault(error: &h5meta::Error) -> String {
     match error.kind() {
         h5meta::Kind::Checksum { .. } => format!("{error} (--no-verify passes over checksums)"),
         _ => error.to_string(),
@@ -60,7 +60,7 @@ pub(crate) fn fault(error: &h5meta::Error) -> String {
 }
 
 /// An error in one line, and what can be done about it.
-pub(crate) fn failure(error: &anyhow::Error) -> String {
+pub fn failure(error: &anyhow::Error) -> String {
     match error.downcast_ref::<h5refs::Error>() {
         Some(h5refs::Error::Malformed { location, error }) => {
             format!("{location}: {}", fault(error))

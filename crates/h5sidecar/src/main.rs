@@ -1,8 +1,8 @@
 //! The command line: arguments in, exit code out. What it does is in `h5refs`.
 
 mod args;
+mod benchmark;
 mod exit;
-mod human;
 mod index;
 mod ls;
 mod progress;
@@ -12,6 +12,7 @@ mod verify;
 use std::process::ExitCode;
 
 use clap::Parser;
+use h5sidecar::human;
 
 use self::args::{Args, Command};
 use self::exit::Exit;
@@ -42,6 +43,7 @@ fn run(args: Args) -> anyhow::Result<Exit> {
             Command::Index(args) => index::run(args).await,
             Command::Ls(args) => ls::run(args).await,
             Command::Verify(args) => verify::run(args).await,
+            Command::Bench(args) => benchmark::run(args).await,
         }
     })
 }
