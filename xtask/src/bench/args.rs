@@ -6,6 +6,7 @@ use std::time::Duration;
 use bytesize::ByteSize;
 use clap::Parser;
 
+use super::rows;
 use super::server::Distance;
 
 /// Times every way to make a sidecar on one granule, served from a store that is far away.
@@ -24,6 +25,18 @@ pub(crate) struct Args {
     /// Bytes a second of each connection
     #[arg(long, default_value = "90MB", value_parser = rate, value_name = "SIZE")]
     pub(crate) bandwidth: ByteSize,
+    /// Only these rows, with commas between
+    #[arg(long, value_delimiter = ',', value_name = "ROW", value_parser = rows::key)]
+    pub(crate) rows: Vec<String>,
+    /// Run each row so often, but those that take more than a minute once
+    #[arg(long, default_value_t = 3, value_name = "N")]
+    pub(crate) repeat: u32,
+    /// Seconds after which a row is ended, and has failed
+    #[arg(long, default_value_t = 1800, value_name = "SECONDS")]
+    pub(crate) timeout: u64,
+    /// Fail unless every row is there, ours is right, and ours is faster than kerchunk's
+    #[arg(long)]
+    pub(crate) check: bool,
     /// Only serve the granule, until interrupted, and say how it is reached
     #[arg(long)]
     pub(crate) serve_only: bool,

@@ -1,22 +1,35 @@
 //! `cargo xtask bench`: the benchmark, from nothing.
 
 mod args;
+mod check;
+mod floor;
+mod granule;
 mod load;
+mod report;
+mod rows;
+mod run;
 mod server;
 
-use std::path::PathBuf;
 use std::time::Duration;
 
 use anyhow::Context as _;
 use clap::Parser as _;
 
-use self::args::{Args, Scale};
+use self::args::Args;
+use self::check::Chunks;
+use self::floor::Store;
 use self::load::Rate;
+use self::run::Runner;
 use self::server::{ACCESS_KEY, BUCKET, REGION, SECRET_KEY, Server};
+use crate::parity::program;
 use crate::root;
 
 /// Requests at one time when the server's own speed is measured.
 const CONNECTIONS: usize = 256;
+/// Bytes of an answer when requests are counted: a node of a chunk B-tree has about as many.
+const SMALL: u64 = 2_000;
+/// Bytes of an answer when bytes are counted.
+const LARGE: u64 = 1 << 20;
 
 pub(crate) fn run(arguments: &[String]) -> anyhow::Result<()> {
     let name = "cargo xtask bench".to_owned();
@@ -29,35 +42,51 @@ pub(crate) fn run(arguments: &[String]) -> anyhow::Result<()> {
 }
 
 async fn bench(args: &Args) -> anyhow::Result<()> {
-    let granule = granule(args)?;
+    let granule = granule::granule(args)?;
     let key = granule.file_name().and_then(|name| name.to_str()).context("a name")?;
     let server = Server::start(std::slice::from_ref(&granule), args.distance(), args.port).await?;
-    say_speed(&measure(&server, key).await?);
+    let during = Duration::from_secs(5);
+    let store = Store {
+        latency: args.ttfb,
+        small: load::measure(&server, key, SMALL, CONNECTIONS, during).await?,
+        large: load::measure(&server, key, LARGE, CONNECTIONS, during).await?,
+    };
+    println!("{}", shown(&store.small));
+    println!("{}", shown(&store.large));
     if args.serve_only {
         return serve(&server, key).await;
     }
-    anyhow::bail!("the peers are not built yet")
+    let folder = root().join("target/bench");
+    std::fs::create_dir_all(&folder)?;
+    let runner = Runner {
+        store,
+        chunks: Chunks::of(&granule).await?,
+        python: granule::python()?,
+        program: program()?,
+        folder: folder.clone(),
+        repeat: args.repeat,
+        patience: Duration::from_secs(args.timeout),
+        server,
+        granule,
+    };
+    let report = report::measure(&runner, args).await?;
+    std::fs::write(folder.join("report.md"), report.markdown())?;
+    std::fs::write(folder.join("report.json"), format!("{:#}\n", report.json()))?;
+    std::fs::write(folder.join("report.svg"), report.svg()?)?;
+    println!("\n{}", report.markdown());
+    if args.check { report::check(&report) } else { Ok(()) }
 }
 
-async fn measure(server: &Server, key: &str) -> anyhow::Result<[Rate; 2]> {
-    let during = Duration::from_secs(5);
-    Ok([
-        load::measure(server, key, 2_000, CONNECTIONS, during).await?,
-        load::measure(server, key, 1 << 20, CONNECTIONS, during).await?,
-    ])
-}
-
-fn say_speed(rates: &[Rate]) {
-    for rate in rates {
-        println!(
-            "server: {:.0} GET/s, {:.0} MB/s with {} in flight; an answer takes {:.1} ms, one in a hundred over {:.1} ms",
-            rate.requests,
-            rate.bytes / 1e6,
-            rate.connections,
-            rate.median.as_secs_f64() * 1e3,
-            rate.slowest.as_secs_f64() * 1e3,
-        );
-    }
+fn shown(rate: &Rate) -> String {
+    let Rate { connections, requests, bytes, median, slowest } = rate;
+    let milliseconds = |time: &Duration| time.as_secs_f64() * 1e3;
+    format!(
+        "the server gives {requests:.0} GET/s and {:.0} MB/s with {connections} in flight; an answer \
+         takes {:.1} ms, one in a hundred over {:.1} ms",
+        bytes / 1e6,
+        milliseconds(median),
+        milliseconds(slowest),
+    )
 }
 
 /// Serves until interrupted, and says what was asked for whenever clients have been quiet for a second.
@@ -84,15 +113,5 @@ async fn serve(server: &Server, key: &str) -> anyhow::Result<()> {
             );
             total = server::Seen::default();
         }
-    }
-}
-
-fn granule(args: &Args) -> anyhow::Result<PathBuf> {
-    if let Some(granule) = &args.granule {
-        return Ok(granule.clone());
-    }
-    match args.scale {
-        Scale::Mini => Ok(root().join("testdata/atl03_mini.h5")),
-        Scale::Medium | Scale::Full => anyhow::bail!("not built yet: --granule FILE"),
     }
 }

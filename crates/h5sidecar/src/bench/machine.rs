@@ -25,13 +25,13 @@ pub struct Machine {
     /// Processes that wanted to run in the minute before, on average.
     pub load: f64,
     /// Where the file was, and how fast that answered.
-    pub store: String,
+    pub store: Vec<String>,
 }
 
 impl Machine {
     /// This machine, now.
     #[must_use]
-    pub fn this(store: String) -> Self {
+    pub fn this(store: Vec<String>) -> Self {
         let wanted = RefreshKind::nothing()
             .with_cpu(CpuRefreshKind::nothing().with_frequency())
             .with_memory(MemoryRefreshKind::nothing().with_ram());
@@ -60,7 +60,7 @@ impl Machine {
             0 => String::new(),
             frequency => format!(", {frequency} MHz"),
         };
-        vec![
+        let mut lines = vec![
             format!("CPU: {} logical{physical}, {}{frequency}", self.logical_cpus, self.cpu),
             format!(
                 "memory: {}, {} of it available",
@@ -68,7 +68,8 @@ impl Machine {
                 bytes(self.memory_available)
             ),
             format!("system: {}; load when the benchmark began {:.1}", self.system, self.load),
-            format!("store: {}", self.store),
-        ]
+        ];
+        lines.extend(self.store.iter().map(|line| format!("store: {line}")));
+        lines
     }
 }

@@ -76,7 +76,7 @@ struct Bench<'a> {
 pub async fn run(plan: &Plan, progress: impl Fn(&str)) -> anyhow::Result<Report> {
     let opener = Opener::new(plan.storage.clone());
     let bench = Bench { plan, opener, folder: tempfile::tempdir()? };
-    let machine = Machine::this(bench.store().await?);
+    let machine = Machine::this(vec![bench.store().await?]);
     let mut rows = Vec::new();
     for (key, what) in ROWS {
         if plan.rows.iter().any(|wanted| wanted == key) {

@@ -41,7 +41,7 @@ fn draw<'a>(
     let range = if timed.is_empty() { 0.1..1.0 } else { first..last.max(first * 10.0) };
     let rows = u32::try_from(timed.len().max(1)).unwrap_or(u32::MAX);
     let mut chart = ChartBuilder::on(&area)
-        .caption(&report.title, ("sans-serif", 18))
+        .caption(&report.title, ("sans-serif", 20))
         .margin(10)
         .margin_right(90)
         .x_label_area_size(40)
@@ -52,10 +52,11 @@ fn draw<'a>(
         .disable_y_mesh()
         .disable_y_axis()
         .y_labels(1)
+        .label_style(("sans-serif", 15))
         .x_desc("seconds")
         .x_label_formatter(&|seconds| format!("{seconds}"))
         .draw()?;
-    let named = ("sans-serif", 13).into_font().color(&BLACK);
+    let named = ("sans-serif", 16).into_font().color(&BLACK);
     let left = named.clone().pos(Pos::new(HPos::Left, VPos::Center));
     let right = named.pos(Pos::new(HPos::Right, VPos::Center));
     for (row, (place, seconds)) in (0..rows).rev().map(f64::from).zip(timed) {

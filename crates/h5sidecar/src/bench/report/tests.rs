@@ -16,7 +16,7 @@ fn report() -> Report {
         Row::new("none", "missing", Outcome::NotRun { reason: "no tool".to_owned() }),
     ];
     let tables = vec![Table { title: "T".to_owned(), rows }];
-    let machine = Machine::this("here".to_owned());
+    let machine = Machine::this(vec!["here".to_owned()]);
     let [title, command, date] = ["A test", "cargo test", "now"].map(str::to_owned);
     Report { title, command, date, machine, notes: vec!["a note".to_owned()], tables }
 }
