@@ -88,8 +88,8 @@ The same versions give the same bytes: no times are written and random numbers h
 `golden/kerchunk/` holds what kerchunk makes of them, see its README.
 
 `atl03_mini.h5` has the groups, datasets, attributes and dimension scales of an ICESat-2 ATL03 granule
-(`make/atl03_layout.json.gz`); its values are invented and its photon-rate datasets short. A longer one, for
-benchmarks, is made by `make/atl03.py OUT.h5 --chunks-times 100`.
+(`make/atl03_layout.json.gz`); its values are invented and its photon-rate datasets short. Those of the
+benchmark, of 380 MB and of 7 GB, are made by `make/atl03_granule.py OUT.h5 --scale medium|full`.
 
 | file | bytes | shows |
 |---|---|---|

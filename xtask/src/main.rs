@@ -1,5 +1,7 @@
 //! The project's own tasks: `cargo xtask <task>`.
 
+#[cfg(feature = "bench")]
+mod bench;
 mod coverage;
 mod fixtures;
 mod fuzz;
@@ -22,7 +24,7 @@ const TASKS: &[(&str, Task, &str)] = &[
     ("parity", parity::run, "our sidecars and kerchunk's against h5py (--write: docs/parity.md)"),
     ("formats", parity::formats, "every form of a sidecar, opened by xarray, against h5netcdf"),
     ("fuzz", fuzz::run, "run the fuzz targets: fuzz [TARGET] [--seconds N]"),
-    ("bench", bench, "not built yet"),
+    ("bench", bench, "time every way to make a sidecar, on a store far away (--scale, --help)"),
 ];
 
 fn main() -> ExitCode {
@@ -48,9 +50,16 @@ fn ci(_: &[String]) -> anyhow::Result<()> {
     call(Command::new("bash").arg(".ci/run").current_dir(root()))
 }
 
-fn bench(_: &[String]) -> anyhow::Result<()> {
-    bail!("the benchmark is not built yet")
+/// The benchmark, in a build of its own: it needs a server and its dependencies, and to be fast.
+#[cfg(not(feature = "bench"))]
+fn bench(arguments: &[String]) -> anyhow::Result<()> {
+    let mut again = Command::new("cargo");
+    again.args(["run", "--quiet", "--release", "--package", "xtask", "--features", "bench", "--"]);
+    call(again.arg("bench").args(arguments).current_dir(root()))
 }
+
+#[cfg(feature = "bench")]
+use bench::run as bench;
 
 /// The workspace's folder.
 fn root() -> PathBuf {

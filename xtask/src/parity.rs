@@ -43,7 +43,7 @@ fn script(name: &str) -> anyhow::Result<Command> {
 }
 
 /// The program to try: `H5SIDECAR`, or a release build of this workspace.
-fn program() -> anyhow::Result<PathBuf> {
+pub(crate) fn program() -> anyhow::Result<PathBuf> {
     if let Some(program) = std::env::var_os("H5SIDECAR") {
         return Ok(PathBuf::from(program));
     }

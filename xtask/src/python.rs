@@ -1,4 +1,4 @@
-//! A Python environment for the peers and the fixtures' makers, under `target/`.
+//! Python environments for the peers and the fixtures' makers, under `target/`.
 
 use std::fs;
 use std::path::PathBuf;
@@ -6,15 +6,20 @@ use std::process::Command;
 
 use crate::{call, root};
 
-const REQUIREMENTS: [&str; 2] = ["testdata/make/requirements.txt", "tests/python/requirements.txt"];
-
-/// The environment's Python. Made, or made anew, when the requirements have changed.
+/// The Python of the fixtures' makers and of the comparison with kerchunk and h5py.
 pub(crate) fn python() -> anyhow::Result<PathBuf> {
-    let environment = root().join("target/venv");
+    let requirements = ["tests/python/requirements.txt", "testdata/make/requirements.txt"];
+    environment("target/venv", &requirements)
+}
+
+/// An environment's Python. Made, or made anew, when the requirements have changed: those of the first
+/// file, which names the others.
+pub(crate) fn environment(folder: &str, requirements: &[&str]) -> anyhow::Result<PathBuf> {
+    let environment = root().join(folder);
     let bin = if cfg!(windows) { "Scripts" } else { "bin" };
     let python = environment.join(bin).join("python");
     let mut wanted = String::new();
-    for file in REQUIREMENTS {
+    for file in requirements {
         wanted.push_str(&fs::read_to_string(root().join(file))?);
     }
     let stamp = environment.join("requirements.stamp");
@@ -24,7 +29,8 @@ pub(crate) fn python() -> anyhow::Result<PathBuf> {
     call(Command::new("python3").args(["-m", "venv", "--clear"]).arg(&environment))?;
     let mut install = Command::new(&python);
     install.args(["-m", "pip", "install", "--quiet", "--disable-pip-version-check"]);
-    call(install.args(["-r", REQUIREMENTS[1]]).current_dir(root()))?;
+    install.args(requirements.iter().take(1).flat_map(|file| ["-r", file]));
+    call(install.current_dir(root()))?;
     fs::write(stamp, wanted)?;
     Ok(python)
 }

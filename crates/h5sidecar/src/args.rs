@@ -10,6 +10,8 @@ use h5refs::sidecar::Checksums;
 use h5refs::sidecar::Options;
 use h5refs::source::SourceOptions;
 
+use crate::benchmark::BenchArgs;
+
 /// Makes kerchunk sidecars for HDF5 and NetCDF-4 files, on disk or on object storage, without libhdf5.
 #[derive(Debug, Parser)]
 #[command(version, max_term_width = 100, after_help = NOTES)]
@@ -33,6 +35,8 @@ pub(crate) enum Command {
     Ls(LsArgs),
     /// Check a sidecar against its file: every reference, and a sample of the chunks
     Verify(VerifyArgs),
+    /// Time how a file is prepared in each of several formats, by this and other tools
+    Bench(BenchArgs),
 }
 
 #[derive(Debug, clap::Args)]

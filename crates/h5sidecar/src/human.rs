@@ -7,12 +7,12 @@ use h5refs::fetch::{Counters, Policy};
 use h5refs::source::TrafficSummary;
 
 /// Says something on standard error. That nobody listens is no failure.
-pub(crate) fn say(message: &str) {
+pub fn say(message: &str) {
     let _ = std::io::stderr().write_all(message.as_bytes());
 }
 
 /// A name as it can be shown: control characters of a file do not reach the terminal.
-pub(crate) fn shown(text: &str) -> String {
+pub fn shown(text: &str) -> String {
     let escape = |c: char| match c.is_control() {
         true => c.escape_default().to_string(),
         false => c.to_string(),
@@ -21,7 +21,7 @@ pub(crate) fn shown(text: &str) -> String {
 }
 
 /// `12,345`.
-pub(crate) fn count(n: u64) -> String {
+pub fn count(n: u64) -> String {
     let digits = n.to_string();
     let mut grouped = String::with_capacity(digits.len() + digits.len() / 3);
     for (at, digit) in digits.chars().enumerate() {
@@ -34,7 +34,7 @@ pub(crate) fn count(n: u64) -> String {
 }
 
 /// `5.2 MB`: decimal units, as stores bill them.
-pub(crate) fn bytes(n: u64) -> String {
+pub fn bytes(n: u64) -> String {
     const UNITS: [&str; 5] = ["kB", "MB", "GB", "TB", "PB"];
     if n < 1000 {
         return format!("{n} B");
@@ -50,13 +50,14 @@ pub(crate) fn bytes(n: u64) -> String {
 }
 
 /// `1 dataset`, `2 datasets`.
-pub(crate) fn plural(n: u64, noun: &str) -> String {
+pub fn plural(n: u64, noun: &str) -> String {
     let s = if n == 1 { "" } else { "s" };
     format!("{} {noun}{s}", count(n))
 }
 
 /// What was sent, in a line; nothing if nothing was.
-pub(crate) fn traffic(summary: &TrafficSummary) -> Option<String> {
+#[must_use]
+pub fn traffic(summary: &TrafficSummary) -> Option<String> {
     let first_byte = summary.first_byte?;
     let millis = |time: Duration| format!("{:.1} ms", time.as_secs_f64() * 1000.0);
     Some(format!(
@@ -72,7 +73,8 @@ pub(crate) fn traffic(summary: &TrafficSummary) -> Option<String> {
 }
 
 /// What reading was seen to cost, and how it was done for that; `None` if nothing was read.
-pub(crate) fn pace(counters: &Counters, policy: &Policy) -> Option<String> {
+#[must_use]
+pub fn pace(counters: &Counters, policy: &Policy) -> Option<String> {
     let pace = counters.pace()?;
     let trace = counters.trace();
     let adapted = pace.adapt(policy);
@@ -91,7 +93,7 @@ pub(crate) fn pace(counters: &Counters, policy: &Policy) -> Option<String> {
 }
 
 /// What is wrong with a file, and what can be done about it.
-pub(crate) fn fault(error: &h5meta::Error) -> String {
+pub fn fault(error: &h5meta::Error) -> String {
     match error.kind() {
         h5meta::Kind::Checksum { .. } => format!("{error} (--no-verify passes over checksums)"),
         _ => error.to_string(),
@@ -99,7 +101,7 @@ pub(crate) fn fault(error: &h5meta::Error) -> String {
 }
 
 /// An error in one line, and what can be done about it.
-pub(crate) fn failure(error: &anyhow::Error) -> String {
+pub fn failure(error: &anyhow::Error) -> String {
     match error.downcast_ref::<h5refs::Error>() {
         Some(h5refs::Error::Malformed { location, error }) => {
             format!("{location}: {}", fault(error))

@@ -1,8 +1,8 @@
 //! The command line: arguments in, exit code out. What it does is in `h5refs`.
 
 mod args;
+mod benchmark;
 mod exit;
-mod human;
 mod index;
 mod inputs;
 mod jobs;
@@ -16,6 +16,7 @@ mod verify;
 use std::process::ExitCode;
 
 use clap::Parser;
+use h5sidecar::human;
 
 use self::args::{Args, Command};
 use self::exit::Exit;
@@ -47,6 +48,7 @@ fn run(args: Args) -> anyhow::Result<Exit> {
             Command::Index(args) => index::run(args, verbose).await,
             Command::Ls(args) => ls::run(args).await,
             Command::Verify(args) => verify::run(args).await,
+            Command::Bench(args) => benchmark::run(args).await,
         }
     });
     // Whoever still computes does so in vain: what is written has been waited for.

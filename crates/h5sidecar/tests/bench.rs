@@ -1,0 +1,75 @@
+//! `h5sidecar bench`, on a machine without any other tool.
+
+#![expect(clippy::unwrap_used, reason = "a test that cannot go on shall panic")]
+
+use std::path::Path;
+use std::process::{Command, Output};
+
+use serde_json::Value;
+
+fn bench(arguments: &[&str]) -> Output {
+    let mut command = Command::new(env!("CARGO_BIN_EXE_h5sidecar"));
+    command.current_dir(Path::new(env!("CARGO_MANIFEST_DIR")).join("../../testdata"));
+    // No python3 and no h5repack, whatever this machine has.
+    command.env("PATH", "").arg("bench").args(arguments).output().unwrap()
+}
+
+#[test]
+fn rows_of_tools_that_are_missing_say_so() {
+    let output = bench(&["atl03_mini.h5", "--repeat", "3", "--json", "-"]);
+    assert!(output.status.success(), "{output:?}");
+    let report: Value = serde_json::from_slice(&output.stdout).unwrap();
+    let rows = report["tables"][0]["rows"].as_array().unwrap();
+    let row = |key: &str| &rows.iter().find(|row| row["key"] == key).unwrap()["outcome"];
+
+    for key in ["original", "sidecar"] {
+        assert_eq!(row(key)["status"], "ok", "{report:#}");
+        let seconds = &row(key)["seconds"];
+        let second = |which: &str| seconds[which].as_f64().unwrap();
+        assert_eq!(seconds["runs"], 3);
+        assert!(0.0 < second("min") && second("min") <= second("median"));
+        assert!(second("median") <= second("max"));
+    }
+    assert!(row("sidecar")["output_bytes"].as_u64().unwrap() > 1_000_000);
+    assert!(row("sidecar")["checked"].as_str().unwrap().starts_with("986 arrays, "));
+    for (key, why) in [
+        ("kerchunk", "python3: "),
+        ("h5repack", "no h5repack on the path"),
+        ("sidecar-of-repacked", "no repacked file"),
+        ("kerchunk-of-repacked", "no repacked file"),
+        ("repacked", "not built"),
+        ("geoparquet", "not built"),
+        ("flatgeobuf", "not built"),
+    ] {
+        assert_eq!(row(key)["status"], "not-run", "{key}: {report:#}");
+        assert!(row(key)["reason"].as_str().unwrap().starts_with(why), "{key}: {report:#}");
+    }
+    let machine = &report["machine"];
+    assert!(machine["memory_total"].as_u64() > Some(0));
+    assert!(machine["logical_cpus"].as_u64() > Some(0));
+}
+
+#[test]
+fn only_the_rows_and_forms_asked_for() {
+    let folder = tempfile::tempdir().unwrap();
+    let svg = folder.path().join("chart.svg");
+    let csv = folder.path().join("rows.csv");
+    let [svg_name, csv_name] = [&svg, &csv].map(|path| path.to_str().unwrap());
+    let arguments = ["atl03_mini.h5", "--rows", "sidecar,geoparquet", "--svg", svg_name];
+    let output = bench(&[&arguments[..], &["--csv", csv_name]].concat());
+    assert!(output.status.success() && output.stdout.is_empty(), "{output:?}");
+    assert!(std::fs::read_to_string(svg).unwrap().contains("sidecar: h5sidecar"));
+    let csv = std::fs::read_to_string(csv).unwrap();
+    let keys: Vec<_> = csv.lines().skip(1).filter_map(|line| line.split(',').nth(1)).collect();
+    assert_eq!(keys, ["sidecar", "geoparquet"]);
+}
+
+#[test]
+fn what_makes_no_sense_is_refused() {
+    let unknown = bench(&["atl03_mini.h5", "--rows", "zarr"]);
+    assert_eq!(unknown.status.code(), Some(1));
+    assert!(String::from_utf8_lossy(&unknown.stderr).contains("no such row"));
+    // Options of storage reach the program that is timed; that this one does, its failure shows.
+    let missing = bench(&["missing.h5", "--retries", "0"]);
+    assert_eq!(missing.status.code(), Some(3), "{missing:?}");
+}
