@@ -2,6 +2,7 @@
 //! run.
 
 use std::ops::Range;
+use std::sync::{Mutex, PoisonError};
 
 use async_trait::async_trait;
 use bytes::Bytes;
@@ -13,12 +14,18 @@ use h5refs::source::{Piece, Source};
 pub struct Memory {
     url: String,
     bytes: Bytes,
+    reads: Mutex<Vec<Range<u64>>>,
 }
 
 impl Memory {
     /// A file of these bytes, under this name.
     pub fn new(url: &str, bytes: impl Into<Bytes>) -> Self {
-        Self { url: url.to_owned(), bytes: bytes.into() }
+        Self { url: url.to_owned(), bytes: bytes.into(), reads: Mutex::default() }
+    }
+
+    /// What was read, in order.
+    pub fn reads(&self) -> Vec<Range<u64>> {
+        self.reads.lock().unwrap_or_else(PoisonError::into_inner).clone()
     }
 }
 
@@ -29,6 +36,7 @@ impl Source for Memory {
     }
 
     async fn read(&self, range: Range<u64>) -> Result<Piece> {
+        self.reads.lock().unwrap_or_else(PoisonError::into_inner).push(range.clone());
         let length = self.bytes.len();
         let clip = |at: u64| usize::try_from(at).map_or(length, |at| at.min(length));
         let bytes = self.bytes.slice(clip(range.start)..clip(range.end));

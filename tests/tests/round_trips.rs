@@ -3,6 +3,7 @@
 #![expect(clippy::unwrap_used, reason = "a test that cannot go on shall panic")]
 
 use std::fmt::Write as _;
+use std::ops::Range;
 
 use e2e::granule::{CHILDREN, Granule, Shape};
 use e2e::memory::Memory;
@@ -55,6 +56,27 @@ async fn waves_do_not_grow_with_groups_and_datasets() {
     let few = trace(&Granule::new(shape(2, 2)), &Policy::exact()).await;
     let many = trace(&Granule::new(shape(200, 50)), &Policy::exact()).await;
     assert_eq!(few.waves, many.waves);
+}
+
+/// Once a file is known to be of pages, they are read whole, and none twice.
+#[tokio::test]
+async fn pages_of_metadata_are_read_whole_and_once() {
+    const PAGE: u64 = 512;
+    let bytes = std::fs::read(testdata("superblock_extension.h5")).unwrap();
+    let source = Memory::new("superblock_extension.h5", bytes);
+    trace(&source, &Policy::exact()).await;
+    let reads = source.reads();
+    // Before: the signature, the superblock, and the extension that says so.
+    let is_whole = |read: &&Range<u64>| read.start % PAGE == 0 && read.end % PAGE == 0;
+    let known = reads.iter().take_while(|read| !is_whole(read)).count();
+    assert!(known <= 3 && reads.len() > known, "{reads:?}");
+    let mut pages = std::collections::BTreeSet::new();
+    for read in &reads[known..] {
+        assert!(read.start % PAGE == 0 && read.end % PAGE == 0, "{read:?}");
+        for page in read.start / PAGE..read.end / PAGE {
+            assert!(pages.insert(page), "page {page} twice");
+        }
+    }
 }
 
 /// The cost of every test file, under review: a lost round trip shows in the diff.
