@@ -1,6 +1,6 @@
 """A large file with the shape of an ICESat-2 ATL03 granule, for benchmarks: hundreds of megabytes, or seven gigabytes.
 
-    python testdata/make/atl03_granule.py OUT.h5 --scale medium    400 MB, 30,000 chunks
+    python testdata/make/atl03_granule.py OUT.h5 --scale medium    380 MB, 30,000 chunks
     python testdata/make/atl03_granule.py OUT.h5 --scale full      6.9 GB, 549,000 chunks
 
 Groups, datasets, datatypes, attributes and dimension scales are those of the product, as in `atl03.py`, and lengths are
@@ -19,6 +19,7 @@ import gzip
 import json
 import re
 import zlib
+from collections import Counter
 from pathlib import Path
 
 import h5py
@@ -28,13 +29,15 @@ from atl03 import LAYOUT, attach_scales, is_dimension, write_attributes
 from common import create
 
 CHUNK = 10_000
+# Bytes of a chunk B-tree's node, of one dimension.
+NODE = 2_096
 # Photons, against those of the granule that the layout is of.
 PHOTONS = {"medium": 0.1122, "full": 2.5817}
+# Turns by which a chunk may be late. With two, the nodes of the large file take some 6,000 reads if these pass over gaps
+# of up to 64 KiB, as was seen of a real granule of that size; with none it would be 700, in any order 9,000.
+LATE = 2
 # Chunks to draw from, of each kind.
 POOL = 8
-# Chunks that a dataset is appended before it is the next one's turn: each is filled to another point when it gets its
-# turn, so that B-tree nodes do not come in clusters. In the real granule hardly two lie side by side.
-BURST = 16
 # Stored bytes of a chunk of 10,000 values, about. What is not here is said by its datatype.
 STORED = {
     "delta_time": 18_000,
@@ -97,15 +100,15 @@ def few_values(entry, shape):
 
 
 def append_in_turn(datasets):
-    """Writes every chunk, some at a time, each dataset advancing at the pace that lets all of them end together."""
-    pool, steps = Pool(), []
+    """Writes every chunk, each dataset advancing at the pace that lets all of them end together.
+
+    No chunk is written exactly when its turn comes, but up to two turns later: as libhdf5's cache lets go of chunks, which
+    holds more of them the smaller they are. Without that, all datasets of a beam would need a new node at one time."""
+    pool, random, steps = Pool(), np.random.default_rng(3), []
     for number, dataset in enumerate(datasets):
-        rows = dataset.chunks[0]
-        starts = np.arange(0, dataset.shape[0], rows)
-        chunk = np.arange(len(starts))
-        phase = np.random.default_rng(number).integers(BURST)
-        pace = ((chunk + phase) // BURST * BURST - phase) / len(starts)
-        steps.append((pace, np.full(len(starts), number), starts))
+        count = -(-dataset.shape[0] // dataset.chunks[0])
+        turns = np.sort(np.arange(count) + LATE * random.random(count))
+        steps.append((turns / count, np.full(count, number), np.arange(count) * dataset.chunks[0]))
     progress, numbers, starts = (np.concatenate(column) for column in zip(*steps))
     order = np.lexsort((starts, numbers, progress))
     chunks = [pool.of(dataset) for dataset in datasets]
@@ -168,19 +171,22 @@ def describe(path):
     print(f"{path}: {Path(path).stat().st_size:,} bytes, superblock version {path.open('rb').read(9)[8]}")
     print(f"datasets: {len(datasets)}, of which {len(chunked)} chunked")
     print(f"chunks: {len(sizes):,} of {sizes.mean():,.0f} bytes, of which {np.sum(sizes < 300):,} below 300, {np.sum(sizes < 500):,} below 500")
-    print(f"chunk B-tree nodes by level: {nodes_by_level(path)}")
+    nodes = chunk_nodes(path)
+    print(f"chunk B-tree nodes: {len(nodes):,}, by level {dict(sorted(Counter(nodes.values()).items()))}")
+    places = np.array(sorted(nodes))
+    print(f"reads of nodes over gaps up to 64 KiB: {1 + np.sum(np.diff(places) - NODE > 64 << 10):,}")
 
 
-def nodes_by_level(path, window=64 << 20):
-    levels = {}
+def chunk_nodes(path, window=64 << 20):
+    """The places of nodes, and their levels."""
+    nodes, at, before = {}, 0, b""
     with path.open("rb") as f:
-        before = b""
         while piece := f.read(window):
+            start = at - len(before)
             for found in re.finditer(rb"TREE\x01([\x00-\x08])", before + piece, re.DOTALL):
-                level = found[1][0]
-                levels[level] = levels.get(level, 0) + 1
-            before = piece[-5:]
-    return dict(sorted(levels.items()))
+                nodes[start + found.start()] = found[1][0]
+            before, at = piece[-5:], at + len(piece)
+    return nodes
 
 
 if __name__ == "__main__":

@@ -50,12 +50,17 @@ fn ci(_: &[String]) -> anyhow::Result<()> {
     call(Command::new("bash").arg(".ci/run").current_dir(root()))
 }
 
-/// The benchmark, in a build of its own: it needs a server and its dependencies, and to be fast.
+/// The benchmark, in a build of its own: it needs a server and its dependencies, and to be fast. Our program is
+/// built with it, for the two share most of theirs.
 #[cfg(not(feature = "bench"))]
 fn bench(arguments: &[String]) -> anyhow::Result<()> {
-    let mut again = Command::new("cargo");
-    again.args(["run", "--quiet", "--release", "--package", "xtask", "--features", "bench", "--"]);
-    call(again.arg("bench").args(arguments).current_dir(root()))
+    let mut build = Command::new("cargo");
+    build.args(["build", "--release", "--package", "xtask", "--package", "h5sidecar"]);
+    call(build.args(["--features", "xtask/bench"]).current_dir(root()))?;
+    let release = parity::release();
+    let program = std::env::var_os("H5SIDECAR").unwrap_or(release.join("h5sidecar").into());
+    let mut again = Command::new(release.join("xtask"));
+    call(again.env("H5SIDECAR", program).arg("bench").args(arguments))
 }
 
 #[cfg(feature = "bench")]

@@ -48,8 +48,13 @@ pub(crate) fn program() -> anyhow::Result<PathBuf> {
         return Ok(PathBuf::from(program));
     }
     call(Command::new("cargo").args(["build", "--release", "--package", "h5sidecar"]))?;
+    Ok(release().join("h5sidecar"))
+}
+
+/// Where release builds are.
+pub(crate) fn release() -> PathBuf {
     let target = std::env::var_os("CARGO_TARGET_DIR").map_or("target".into(), PathBuf::from);
-    Ok(root().join(target).join("release/h5sidecar"))
+    root().join(target).join("release")
 }
 
 fn testfiles() -> anyhow::Result<Vec<PathBuf>> {
