@@ -119,3 +119,6 @@ async fn serve(server: &Server, key: &str) -> anyhow::Result<()> {
         }
     }
 }
+
+#[cfg(test)]
+mod tests;
