@@ -37,6 +37,9 @@ pub(crate) struct Args {
     /// Fail unless every row is there, ours is right, and ours is faster than kerchunk's
     #[arg(long)]
     pub(crate) check: bool,
+    /// Put the tables into README.md and docs/benchmark.md
+    #[arg(long, conflicts_with = "rows")]
+    pub(crate) write: bool,
     /// Only serve the granule, until interrupted, and say how it is reached
     #[arg(long)]
     pub(crate) serve_only: bool,

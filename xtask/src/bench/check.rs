@@ -58,6 +58,12 @@ impl Chunks {
         Ok(all)
     }
 
+    /// The chunked datasets, with their ranges.
+    #[cfg(test)]
+    pub(crate) fn all(&self) -> impl Iterator<Item = (&String, &Vec<Range>)> {
+        self.chunked.iter()
+    }
+
     /// Whether a list of chunks is right: a line for each, of path, offset and size.
     pub(crate) fn check_list(&self, list: &Path) -> anyhow::Result<String> {
         let mut found = Found::default();

@@ -9,6 +9,7 @@ mod report;
 mod rows;
 mod run;
 mod server;
+mod write;
 
 use std::time::Duration;
 
@@ -74,6 +75,9 @@ async fn bench(args: &Args) -> anyhow::Result<()> {
     std::fs::write(folder.join("report.json"), format!("{:#}\n", report.json()))?;
     std::fs::write(folder.join("report.svg"), report.svg()?)?;
     println!("\n{}", report.markdown());
+    if args.write {
+        write::write(&report)?;
+    }
     if args.check { report::check(&report) } else { Ok(()) }
 }
 
@@ -115,3 +119,6 @@ async fn serve(server: &Server, key: &str) -> anyhow::Result<()> {
         }
     }
 }
+
+#[cfg(test)]
+mod tests;
