@@ -200,3 +200,19 @@ async fn a_login_that_leads_in_a_circle_ends() {
     assert!(error.to_string().contains("too many redirects"), "{error}");
     assert!(!error.is_retryable() && opener.traffic().summary().requests == 11, "{error:?}");
 }
+
+/// The password in a URL goes where its origin redirects within itself, and no farther; what `.netrc` has for
+/// that host is somebody else's.
+#[tokio::test]
+async fn the_password_of_a_url_stays_with_its_origin() {
+    let servers = Servers::start().await;
+    let opener = Opener::new(servers.options("machine localhost login other password theirs\n"));
+    servers.portal.script(|request| match request.target.as_str() {
+        "/f" => redirect("/g".to_owned()),
+        _ => None,
+    });
+    let url = at_localhost(&servers.portal, "/f").replace("://", "://me:secret@");
+    opener.open(&url).await.unwrap().read(0..10).await.unwrap();
+    let mine = Some(basic("me:secret"));
+    assert_eq!(authorizations(&servers.portal), [mine.clone(), mine]);
+}

@@ -45,6 +45,16 @@ fn assert_same(local: &Sidecar, remote: &Sidecar, file: &str) {
     assert!(remote.trace.requests > 0 && local.trace.requests == 0, "{file}");
 }
 
+/// Chunks that are inlined are read with the rest: of a small file there is one request.
+#[tokio::test]
+async fn a_small_file_is_read_once() {
+    let bytes = std::fs::read(testdata("filters.h5")).unwrap();
+    let server = HttpServer::start(bytes.clone()).await.unwrap();
+    let made = make(&server.url("/filters.h5"), &options(), &Policy::default()).await;
+    assert!(made.counts.inlined_chunks > 0);
+    assert_eq!((made.trace.requests, made.trace.bytes), (1, bytes.len() as u64));
+}
+
 #[tokio::test(flavor = "multi_thread")]
 async fn s3_gives_what_the_local_file_gives() {
     let server = S3Server::start().await.unwrap();

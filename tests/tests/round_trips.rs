@@ -67,12 +67,13 @@ async fn pages_of_metadata_are_read_whole_and_once() {
     trace(&source, &Policy::exact()).await;
     let reads = source.reads();
     // Before: the signature, the superblock, and the extension that says so.
-    let is_whole = |read: &&Range<u64>| read.start % PAGE == 0 && read.end % PAGE == 0;
+    let is_whole =
+        |read: &Range<u64>| read.start.is_multiple_of(PAGE) && read.end.is_multiple_of(PAGE);
     let known = reads.iter().take_while(|read| !is_whole(read)).count();
     assert!(known <= 3 && reads.len() > known, "{reads:?}");
     let mut pages = std::collections::BTreeSet::new();
     for read in &reads[known..] {
-        assert!(read.start % PAGE == 0 && read.end % PAGE == 0, "{read:?}");
+        assert!(is_whole(read), "{read:?}");
         for page in read.start / PAGE..read.end / PAGE {
             assert!(pages.insert(page), "page {page} twice");
         }

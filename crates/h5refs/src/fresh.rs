@@ -177,7 +177,9 @@ fn attributes(beginning: &Bytes) -> Option<Map<String, Value>> {
         }
         _ => Box::new(&**beginning),
     };
-    let mut json = serde_json::Deserializer::from_reader(std::io::BufReader::new(json));
+    // A few bytes may unpack to gigabytes.
+    let json = std::io::BufReader::new(json.take(BEGINNINGS[2]));
+    let mut json = serde_json::Deserializer::from_reader(json);
     // It ends with an error, found or not: there is more, or less, than is read.
     _ = References(&mut found).deserialize(&mut json);
     found

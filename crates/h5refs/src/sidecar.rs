@@ -16,7 +16,7 @@ use crate::fetch::{self, Counters, Policy, Reading, Trace};
 use crate::follow::{self, Follow, Followed, FollowedFile, Origin};
 use crate::kerchunk::{self, Counts, LeftOut, NotReferenced, References, Tree};
 use crate::render::{Layout, Rendered, check, render, write};
-use crate::source::{Source, Version};
+use crate::source::{Remembering, Source, Version};
 
 /// The attribute that says which version of its file a sidecar is of.
 pub const SOURCE_VERSION: &str = "h5sidecar_source";
@@ -80,6 +80,7 @@ pub async fn sidecar(
     counters: &Counters,
 ) -> Result<Sidecar> {
     let start = Instant::now();
+    let source: &dyn Source = &Remembering::new(source);
     let (mut index, problems) = index(source, options, counters).await?;
     let url = options.url.clone().unwrap_or_else(|| crate::error::redact(source.url()));
     let origin = Origin {

@@ -1,5 +1,9 @@
 //! Whether something can be written to a place, before any work is done for it.
 
+use std::fs::File;
+use std::io::Read as _;
+use std::path::Path;
+
 use crate::error::{Error, Result};
 use crate::render::Format;
 use crate::source;
@@ -31,11 +35,21 @@ pub fn check(location: &str, format: Format) -> Result<()> {
     } else if path.exists() && !path.is_file() {
         // A pipe or a device is written to, and needs nothing beside it.
         return Ok(());
+    } else if is_hdf5(&path) {
+        let reason = "is an HDF5 file: nothing is replaced";
+        return Err(Error::usage(location, reason));
     }
     match tempfile::tempfile_in(&directory) {
         Ok(_) => Ok(()),
         Err(error) => Err(Error::output(location, error.to_string())),
     }
+}
+
+/// Whether a file begins as HDF5 files do: one that is named by mistake.
+fn is_hdf5(path: &Path) -> bool {
+    let mut signature = [0; 8];
+    let read = File::open(path).and_then(|mut file| file.read_exact(&mut signature));
+    read.is_ok() && signature == *b"\x89HDF\r\n\x1a\n"
 }
 
 #[cfg(test)]
@@ -51,6 +65,7 @@ mod tests {
         std::fs::create_dir(at("old.parq")).unwrap();
         std::fs::write(at("old.parq/.zmetadata"), "").unwrap();
         std::fs::write(at("file"), "").unwrap();
+        std::fs::write(at("a.h5"), b"\x89HDF\r\n\x1a\n\0").unwrap();
         let good = [
             (at("new"), Format::Json),
             (at("file"), Format::JsonGz),
@@ -67,13 +82,14 @@ mod tests {
             (at("taken"), Format::Json, "is a directory"),
             (at("taken"), Format::Parquet, "nothing is replaced"),
             (at("file"), Format::Parquet, "nothing is replaced"),
+            (at("a.h5"), Format::Json, "an HDF5 file"),
             ("https://host/x".to_owned(), Format::Json, "no uploads"),
         ];
         for (place, format, says) in bad {
             let error = check(&place, format).unwrap_err();
             assert!(error.is_usage() && error.to_string().contains(says), "{place}: {error}");
         }
-        assert_eq!(std::fs::read_dir(dir.path()).unwrap().count(), 3);
+        assert_eq!(std::fs::read_dir(dir.path()).unwrap().count(), 4);
         #[cfg(unix)]
         assert!(check("/dev/null", Format::Json).is_ok());
     }

@@ -14,6 +14,7 @@ mod location;
 mod netrc;
 mod options;
 mod pin;
+mod remember;
 mod retry;
 mod store;
 mod traffic;
@@ -31,6 +32,7 @@ use bytes::Bytes;
 
 pub use options::{Environment, Secret, SourceOptions};
 pub use pin::Version;
+pub(crate) use remember::Remembering;
 pub use traffic::{FirstByte, Traffic, TrafficSummary};
 
 use crate::error::{Error, Result};

@@ -90,7 +90,7 @@ impl Web {
             self.cookies.set_cookies(&mut set.iter(), &url);
             let location = response.headers().get(LOCATION).map(|location| location.to_str().ok());
             match next(&url, response.status().as_u16(), location)? {
-                Some(next) => url = next,
+                Some(next) => url = with_user(next, ask.home),
                 None => return Ok((response, url)),
             }
         }
@@ -140,6 +140,16 @@ fn next(url: &Url, status: u16, location: Option<Option<&str>>) -> Result<Option
 /// Whether a URL has a user or a password in it.
 pub(super) fn names_user(url: &Url) -> bool {
     !url.username().is_empty() || url.password().is_some()
+}
+
+/// A URL that a server led to, with the user and password that the user's own has, if it is of the same origin.
+fn with_user(mut next: Url, home: &Url) -> Url {
+    if names_user(home) && next.origin() == home.origin() {
+        // Neither can fail on a URL with a host.
+        let _ = next.set_username(home.username());
+        let _ = next.set_password(home.password());
+    }
+    next
 }
 
 /// A URL less user and password.
