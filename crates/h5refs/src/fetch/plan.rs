@@ -40,9 +40,9 @@ impl Default for Policy {
             gap: 64 << 10,
             max_request: 8 << 20,
             concurrency: 256,
-            bytes_in_flight: 64 << 20,
+            bytes_in_flight: 32 << 20,
             whole_file_below: 8 << 20,
-            keep: 16 << 20,
+            keep: 8 << 20,
         }
     }
 }
