@@ -37,8 +37,8 @@ pub(crate) struct Args {
     /// Fail unless every row is there, ours is right, and ours is faster than kerchunk's
     #[arg(long)]
     pub(crate) check: bool,
-    /// Put the tables into README.md and docs/benchmark.md
-    #[arg(long, conflicts_with = "rows")]
+    /// Put the tables into README.md and docs/benchmark.md, as the last of this scale
+    #[arg(long)]
     pub(crate) write: bool,
     /// Only serve the granule, until interrupted, and say how it is reached
     #[arg(long)]
@@ -64,6 +64,16 @@ pub(crate) enum Scale {
     Mini,
     Medium,
     Full,
+}
+
+impl Scale {
+    pub(crate) fn name(self) -> &'static str {
+        match self {
+            Self::Mini => "mini",
+            Self::Medium => "medium",
+            Self::Full => "full",
+        }
+    }
 }
 
 fn milliseconds(text: &str) -> Result<Duration, String> {

@@ -17,11 +17,10 @@ pub(crate) fn granule(args: &Args) -> anyhow::Result<PathBuf> {
     if let Some(granule) = &args.granule {
         return Ok(granule.clone());
     }
-    let name = match args.scale {
-        Scale::Mini => return Ok(root().join("testdata/atl03_mini.h5")),
-        Scale::Medium => "medium",
-        Scale::Full => "full",
-    };
+    if args.scale == Scale::Mini {
+        return Ok(root().join("testdata/atl03_mini.h5"));
+    }
+    let name = args.scale.name();
     let granule = root().join(format!("target/bench/{name}.h5"));
     if !granule.exists() {
         // Under another name until it is whole.

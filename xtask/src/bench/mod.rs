@@ -76,7 +76,7 @@ async fn bench(args: &Args) -> anyhow::Result<()> {
     std::fs::write(folder.join("report.svg"), report.svg()?)?;
     println!("\n{}", report.markdown());
     if args.write {
-        write::write(&report)?;
+        write::write(&report, args.scale)?;
     }
     if args.check { report::check(&report) } else { Ok(()) }
 }

@@ -6,7 +6,7 @@ use h5sidecar::bench::now;
 use h5sidecar::bench::report::{Outcome, Report, Row, Table};
 use h5sidecar::human::bytes;
 
-use super::args::{Args, Scale};
+use super::args::Args;
 use super::rows::{LOCAL, REMOTE, Way};
 use super::run::Runner;
 use super::shown;
@@ -14,7 +14,8 @@ use super::shown;
 /// What is fair about it, and what not, in short.
 const NOTES: [&str; 8] = [
     "speed is against the first row of each table; memory is the peak of the row's process, with \
-     Python and its packages where it is one",
+     Python and its packages where it is one, and, of h5sidecar on a local file, with what it has seen of the \
+     mapped file, which the system may take back at any time",
     "seconds of Python are of the work, with connecting and writing, without its start and imports; \
      ours are of the whole process",
     "the study's code passes its cache arguments to open(), where they never reach the cache: in 2023 it \
@@ -43,18 +44,12 @@ pub(super) async fn measure(runner: &Runner, args: &Args) -> anyhow::Result<Repo
     let machine = Machine::this(store);
     let remote = rows(runner, args, &REMOTE, true).await;
     let local = rows(runner, args, &LOCAL, false).await;
-    let named = match args.scale {
-        _ if args.granule.is_some() => "a file given",
-        Scale::Mini => "the mini granule",
-        Scale::Medium => "the medium granule",
-        Scale::Full => "the full granule",
-    };
     let mut notes: Vec<String> = NOTES.map(str::to_owned).into();
     notes.extend(distance_to_floor(&remote));
     let tables = [("From the store", remote), ("From this machine's disk", local)];
     let tables = tables.into_iter().filter(|(_, rows)| !rows.is_empty());
     Ok(Report {
-        title: format!("All chunks of {named} ({})", bytes(length)),
+        title: format!("All chunks of the {} granule ({})", args.scale.name(), bytes(length)),
         command: command(args),
         date: now(),
         machine,
@@ -86,16 +81,15 @@ fn distance_to_floor(rows: &[Row]) -> Option<String> {
 }
 
 fn command(args: &Args) -> String {
-    let scale = match (&args.granule, args.scale) {
-        (Some(_), _) => "--granule FILE",
-        (None, Scale::Mini) => "--scale mini",
-        (None, Scale::Medium) => "--scale medium",
-        (None, Scale::Full) => "--scale full",
-    };
-    let ttfb = args.ttfb.as_millis();
-    let bandwidth = args.bandwidth.display().si();
-    let bandwidth = bandwidth.to_string().replace(' ', "");
-    format!("cargo xtask bench {scale} --ttfb {ttfb}ms --bandwidth {bandwidth}/s")
+    let mut command = format!("cargo xtask bench --scale {}", args.scale.name());
+    if args.granule.is_some() {
+        command.push_str(" --granule FILE");
+    }
+    if !args.rows.is_empty() {
+        command.push_str(&format!(" --rows {}", args.rows.join(",")));
+    }
+    let bandwidth = args.bandwidth.display().si().to_string().replace(' ', "");
+    command + &format!(" --ttfb {}ms --bandwidth {bandwidth}/s", args.ttfb.as_millis())
 }
 
 /// Every row is there and was run, ours are right, and faster than kerchunk in the same run.

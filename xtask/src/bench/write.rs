@@ -1,4 +1,4 @@
-//! The last run, put into the documents: between two marks.
+//! The last run of a scale, put into the documents: between two marks.
 
 use std::fmt::Write as _;
 use std::path::Path;
@@ -7,26 +7,27 @@ use anyhow::Context as _;
 use h5sidecar::bench::report::{Outcome, Report};
 use h5sidecar::human::{bytes, count};
 
+use super::args::Scale;
 use crate::root;
 
-const START: &str = "<!-- bench: cargo xtask bench --write -->\n";
-const END: &str = "<!-- bench -->";
+const END: &str = "<!-- end of bench -->";
 
 /// A short table into the README, all of the report into the document on the benchmark.
-pub(super) fn write(report: &Report) -> anyhow::Result<()> {
-    put(&root().join("README.md"), &short(report))?;
-    // The document has a title of its own, and its headings are one level deeper.
+pub(super) fn write(report: &Report, scale: Scale) -> anyhow::Result<()> {
+    put(&root().join("README.md"), scale, &short(report))?;
+    // The document has a title of its own, and its headings are two levels deeper.
     let markdown = report.markdown();
-    let body = markdown.split_once("\n\n").map_or("", |(_, body)| body).replace("\n## ", "\n### ");
-    put(&root().join("docs/benchmark.md"), &format!("{}, {body}", report.title))
+    let body = markdown.split_once("\n\n").map_or("", |(_, body)| body).replace("\n## ", "\n#### ");
+    put(&root().join("docs/benchmark.md"), scale, &format!("{}, {body}", report.title))
 }
 
-fn put(file: &Path, text: &str) -> anyhow::Result<()> {
-    let shown = || file.display().to_string();
+fn put(file: &Path, scale: Scale, text: &str) -> anyhow::Result<()> {
+    let start = format!("<!-- cargo xtask bench --scale {} --write -->\n", scale.name());
+    let shown = || format!("{}: {}", file.display(), start.trim());
     let old = std::fs::read_to_string(file).with_context(shown)?;
-    let (before, rest) = old.split_once(START).with_context(shown)?;
+    let (before, rest) = old.split_once(&start).with_context(shown)?;
     let (_, after) = rest.split_once(END).with_context(shown)?;
-    std::fs::write(file, format!("{before}{START}{text}{END}{after}")).with_context(shown)
+    std::fs::write(file, format!("{before}{start}{text}{END}{after}")).with_context(shown)
 }
 
 /// The rows of the store, without what only matters to those who look closer.
