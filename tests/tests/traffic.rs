@@ -38,7 +38,10 @@ async fn files_share_one_budget() {
     for read in reads {
         read.await.unwrap().unwrap();
     }
-    assert_eq!(server.counts().peak, 3);
+    // The server has an answer in flight until it has seen that it is gone, which may be after the next
+    // request: but of 36 that nobody holds back there would be more.
+    let peak = server.counts().peak;
+    assert!((2..=6).contains(&peak), "{peak}");
     let summary = opener.traffic().summary();
     assert_eq!((summary.requests, summary.retries, summary.peak_in_flight), (36, 0, 3));
     let times = summary.first_byte.unwrap();
