@@ -30,7 +30,7 @@ pub async fn write(location: &str, sidecar: Rendered, options: &SourceOptions) -
 /// whole only if it goes to an object store.
 ///
 /// # Errors
-/// As [`write`], and what `Sidecar::render` has errors for.
+/// As [`write()`], and what `Sidecar::render` has errors for.
 pub async fn write_sidecar(
     location: &str,
     sidecar: &Sidecar,
