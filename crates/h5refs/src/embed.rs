@@ -11,6 +11,12 @@ use crate::fetch::{Counters, Policy, read_ranges};
 use crate::kerchunk::{Ids, Key, Raw, References};
 use crate::source::Source;
 
+/// Why a collection is not looked at.
+const OVERLAP: &str = "heap collections that are more in all than the file: they overlap";
+
+/// Why a dataset is not embedded that has more text than it may.
+const TOO_MANY: &str = "more variable-length strings than a dataset may bring";
+
 /// What embedding needs to know of the file.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct File<'a> {
@@ -49,7 +55,9 @@ pub(crate) async fn embed(references: &mut References, file: File<'_>, most: u64
             Raw::Stored(_) => fetched.next().unwrap_or_default(),
             Raw::Here(bytes) => bytes.clone(),
         };
-        let found = match chunk.ids(&bytes, file.index.superblock.sizes) {
+        // The bytes of the IDs, and then those of the text.
+        let charged = references.budgets.decoded.charge(chunk.decoded_size());
+        let found = match charged.and_then(|()| chunk.ids(&bytes, file.index.superblock.sizes)) {
             Ok(found) => {
                 found.collections(&mut wanted);
                 Some(found)
@@ -76,7 +84,17 @@ pub(crate) async fn embed(references: &mut References, file: File<'_>, most: u64
         };
         let path = |address| file.index.object_at(address).map(|object| object.path.clone());
         let size = sizes.entry(array.clone()).or_default();
-        match found.encode(collection, path, most.saturating_sub(*size)) {
+        let (of_array, of_file) = (most.saturating_sub(*size), &references.budgets.inline);
+        let (most_here, why) = match of_file.left() < of_array {
+            true => (of_file.left(), of_file.spent()),
+            false => (of_array, TOO_MANY.to_owned()),
+        };
+        let encoded = found.encode(collection, path, most_here).and_then(|all| all.ok_or(why));
+        let charged = encoded.and_then(|encoded| {
+            references.budgets.inline.charge(encoded.len() as u64)?;
+            Ok(encoded)
+        });
+        match charged {
             Ok(encoded) => {
                 *size = size.saturating_add(encoded.len() as u64);
                 references.put(&key, encoded.into());
@@ -84,9 +102,7 @@ pub(crate) async fn embed(references: &mut References, file: File<'_>, most: u64
             Err(why) => _ = lost.entry(array).or_insert(why),
         }
     }
-    for (array, why) in lost {
-        references.take_out(&array, why);
-    }
+    references.take_out(lost);
     Ok(())
 }
 
@@ -97,6 +113,8 @@ async fn collections(
     file: File<'_>,
 ) -> Result<BTreeMap<Address, std::result::Result<Arc<Collection>, String>>> {
     let mut read = BTreeMap::new();
+    // A file has each collection once: those that lie in each other would cost the square of its length.
+    let mut left = file.length.saturating_mul(4);
     let mut asked: Vec<(Address, u64)> = wanted.iter().map(|&at| (at, SMALLEST)).collect();
     // Twice: a collection says how large it is, and then it is all there or broken.
     for last in [false, true] {
@@ -117,7 +135,13 @@ async fn collections(
                 Ok(collection) => _ = read.insert(address, Ok(Arc::new(collection))),
                 Err(error) => match error.kind() {
                     Kind::Truncated { need, .. } if !last && *need <= file.length => {
-                        asked.push((address, *need));
+                        match left.checked_sub(*need) {
+                            Some(rest) => {
+                                left = rest;
+                                asked.push((address, *need));
+                            }
+                            None => _ = read.insert(address, Err(OVERLAP.to_owned())),
+                        }
                     }
                     _ => _ = read.insert(address, Err(error.to_string())),
                 },

@@ -73,6 +73,8 @@ impl Recipe {
             transcode_below,
             codecs,
             subchunk,
+            inline_bytes,
+            decoded_bytes,
         } = references;
         let url = url.clone().unwrap_or_else(|| crate::error::redact(location));
         let follow = follow.as_ref().map(|follow| (follow.max_files, follow.max_chunks));
@@ -81,7 +83,14 @@ impl Recipe {
             selection.globs(),
             selection.group(),
             format!("{links:?} {codecs:?} {checksums:?} {limits:?} {layout:?}"),
-            [max_linked, inline_threshold, max_inline_vlen, transcode_below],
+            [
+                max_linked,
+                inline_threshold,
+                max_inline_vlen,
+                transcode_below,
+                inline_bytes,
+                decoded_bytes
+            ],
             subchunk,
             follow,
         ]);
@@ -302,12 +311,14 @@ mod tests {
                     Recipe::of("a.h5", &options, Layout::default()).0
                 })
                 .collect();
-        let changes: [Change; 14] = [
+        let changes: [Change; 16] = [
             |_, _| {},
             |o, _| o.references.max_linked = 1,
             |o, _| o.references.inline_threshold = 1,
             |o, _| o.references.max_inline_vlen = 1,
             |o, _| o.references.transcode_below = 1,
+            |o, _| o.references.inline_bytes = 1,
+            |o, _| o.references.decoded_bytes = 1,
             |o, _| o.references.subchunk = Some(1),
             |o, _| o.references.links = kerchunk::Which::First,
             |o, _| o.references.codecs = kerchunk::CodecSet::Imagecodecs,

@@ -5,6 +5,7 @@
 //! | [`source`] | where the bytes come from, one version of one file |
 //! | [`fetch`] | what the walk wants, through few dependent round trips |
 //! | [`kerchunk`] | an index as kerchunk references |
+//! | [`limits`] | what a sidecar may cost |
 //! | [`follow`] | the other files that datasets have their data in |
 //! | [`document`] | an index as a document for scripts |
 //! | [`render`] | references as the bytes of a sidecar |
@@ -39,6 +40,7 @@ pub mod fetch;
 pub mod follow;
 pub mod fresh;
 pub mod kerchunk;
+pub mod limits;
 mod links;
 pub mod render;
 pub mod sidecar;

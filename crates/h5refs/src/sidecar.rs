@@ -119,7 +119,7 @@ pub async fn sidecar(
     for (file, chunks) in followed.read(references.to_inline_elsewhere(), origin).await? {
         references.inline_elsewhere(&file, chunks);
     }
-    references.place(options.references.max_linked);
+    references.place(options.references.linked(length));
     let version = version(source, length);
     if options.record_version {
         references.set_attribute(SOURCE_VERSION, json!(version));

@@ -5,6 +5,7 @@ use std::time::Duration;
 use bytesize::ByteSize;
 use clap::{Parser, Subcommand};
 use h5refs::kerchunk::{CodecSet, Which};
+use h5refs::limits;
 use h5refs::render::Format;
 use h5refs::sidecar::Checksums;
 use h5refs::sidecar::Options;
@@ -257,6 +258,9 @@ pub(crate) struct StorageArgs {
     /// Pass over metadata checksums: for files that were edited or damaged
     #[arg(long)]
     no_verify: bool,
+    /// Allow a file more, or less, of something: see --help for the names
+    #[arg(long = "limit", value_name = "NAME=VALUE", value_parser = limit, long_help = limits_help())]
+    limits: Vec<(String, u64)>,
     /// Requests in flight at once, over all files
     #[arg(long, value_name = "N", default_value_t = 256,
         value_parser = clap::value_parser!(u16).range(1..=4096))]
@@ -292,6 +296,31 @@ impl StorageArgs {
         if self.no_verify {
             options.checksums = Checksums::Skip;
         }
+        for (name, value) in &self.limits {
+            // There is one of that name, or it would not have been taken.
+            let _known = limits::set(&mut options, name, *value);
+        }
         options
     }
+}
+
+/// `links=1000`, `inline_bytes=16MiB`.
+fn limit(text: &str) -> Result<(String, u64), String> {
+    let (name, value) = text.split_once('=').ok_or("NAME=VALUE is needed")?;
+    let value = value.parse::<ByteSize>()?.as_u64();
+    if !limits::set(&mut Options::default(), name, value) {
+        let names: Vec<&str> = limits::all().into_iter().map(|(name, ..)| name).collect();
+        return Err(format!("there is no such limit; there are {}", names.join(", ")));
+    }
+    Ok((name.to_owned(), value))
+}
+
+fn limits_help() -> String {
+    let mut help = "Allow a file more, or less, of something. What a limit stops is an error or in the report, with \
+        the limit's name. Values may have units, as sizes have"
+        .to_owned();
+    for (name, default, about) in limits::all() {
+        help.push_str(&format!("\n- {name}={default}: {about}"));
+    }
+    help
 }

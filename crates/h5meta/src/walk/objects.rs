@@ -63,6 +63,8 @@ pub(super) struct ObjectState {
     continued: HashMap<(Address, u64), usize>,
     /// Blocks that are still to arrive.
     outstanding: usize,
+    /// Messages of all blocks so far.
+    pub(super) messages: u64,
     /// Its datatype, once all blocks have arrived.
     datatype: Option<Datatype>,
 }
@@ -135,6 +137,7 @@ impl ObjectState {
             blocks: vec![Block::default()],
             continued: HashMap::new(),
             outstanding: 1,
+            messages: 0,
             datatype: None,
         }
     }
@@ -254,6 +257,9 @@ impl Walk {
         raw: &[RawMessage<'_>],
     ) -> Result<()> {
         let (id, sizes) = (block.object, self.sizes()?);
+        if let Some(state) = self.objects.get_mut(id) {
+            state.messages = state.messages.saturating_add(to_u64(raw.len()));
+        }
         for raw in raw {
             let place = FileOffset(at.0.saturating_add(raw.position));
             if !raw.message_type.is_known() && raw.flags.must_be_known() {

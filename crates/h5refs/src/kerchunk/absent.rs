@@ -22,6 +22,8 @@ const ENTRY: u128 = 100;
 #[derive(Clone, Debug)]
 pub(super) struct Absent {
     chunk: Bytes,
+    /// Bytes of all of them, with their keys.
+    pub(super) total: u64,
 }
 
 impl Absent {
@@ -52,7 +54,8 @@ impl Absent {
             None => plain,
         };
         let all = missing.checked_mul(chunk.len() as u128 + ENTRY)?;
-        (all < u128::from(most)).then(|| Self { chunk: chunk.into() })
+        let total = u64::try_from(all).ok().filter(|all| *all < most)?;
+        Some(Self { chunk: chunk.into(), total })
     }
 
     /// Each missing chunk, by its first element.

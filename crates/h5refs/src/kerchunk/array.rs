@@ -1,8 +1,10 @@
 //! A dataset as a Zarr array, or why it cannot be one.
 
+use std::collections::BTreeMap;
 use std::ops::Range;
 
 use bytes::Bytes;
+use h5meta::Error;
 use h5meta::message::Dataspace;
 use h5meta::message::datatype::Class;
 use h5meta::model::{Dataset, Effect, Index, Object, Problem, Storage};
@@ -18,11 +20,13 @@ use super::dims::Dimensions;
 use super::dtype::dtype;
 use super::elsewhere::{self, Tiling};
 use super::fill_value::{Fill, fill_value};
+use super::names::unsayable;
 use super::pipeline::{self, check_rank, chunked_codecs, is_inside};
 use super::subchunk;
 use super::text::{Meaning, Raw, Text};
 use super::transcode::Transcoding;
 use super::{NotReferenced, Options, Reference};
+use crate::limits::Budgets;
 
 /// What netCDF-C names a dimension that has no variable, followed by its length.
 const DIMENSION_ONLY: &str = "This is a netCDF dimension but not a netCDF variable";
@@ -66,7 +70,8 @@ enum Missing {
 pub(super) struct File<'a> {
     pub(super) dimensions: &'a Dimensions,
     pub(super) index: &'a Index,
-    pub(super) problems: &'a [Problem],
+    /// What keeps the data of objects from being known, by path.
+    pub(super) lost: &'a BTreeMap<&'a str, &'a Error>,
     pub(super) options: &'a Options,
 }
 
@@ -76,6 +81,7 @@ impl Array {
         dataset: &Dataset,
         tiling: Option<&Result<Tiling, String>>,
         file: &File<'_>,
+        budgets: &mut Budgets,
     ) -> Result<Self, NotReferenced> {
         let not_referenced =
             |lost| move |reason| NotReferenced { path: object.path.clone(), reason, lost };
@@ -85,14 +91,13 @@ impl Array {
         if dataset.dataspace == Some(Dataspace::Null) {
             return Err(not_referenced(false)("a null dataspace: no elements".into()));
         }
-        if object.path.contains('\\') {
-            let reason = "a backslash in its path, which Zarr readers take for a slash";
+        if let Some(reason) = unsayable(&object.path) {
             return Err(not_referenced(true)(reason.into()));
         }
-        if let Some(problem) = file.problems.iter().find(|problem| loses_data(problem, object)) {
-            return Err(not_referenced(true)(problem.error.to_string()));
+        if let Some(error) = file.lost.get(object.path.as_str()) {
+            return Err(not_referenced(true)(error.to_string()));
         }
-        Self::of_storage(object, dataset, tiling, file).map_err(not_referenced(true))
+        Self::of_storage(object, dataset, tiling, file, budgets).map_err(not_referenced(true))
     }
 
     fn of_storage(
@@ -100,6 +105,7 @@ impl Array {
         dataset: &Dataset,
         tiling: Option<&Result<Tiling, String>>,
         &File { dimensions, index, options, .. }: &File<'_>,
+        budgets: &mut Budgets,
     ) -> Result<Self, String> {
         let (Some(dataspace), Some(datatype)) = (&dataset.dataspace, &dataset.datatype) else {
             return Err("its dataspace or datatype could not be read".into());
@@ -175,6 +181,13 @@ impl Array {
                 }
             },
         };
+        if plain.is_some() || text.is_some() {
+            // What is read for it: chunks may be all the same bytes, and many.
+            budgets.decoded.charge(stored(dataset))?;
+        }
+        if let Some(plain) = &plain {
+            budgets.decode(plain.total)?;
+        }
         let mut array = Self {
             metadata: Value::Null,
             attributes: Value::Null,
@@ -190,7 +203,11 @@ impl Array {
         };
         let missing = array.check_chunks(dataset, element_size, index.file_length)?;
         let fill = |missing| fill_value(object, dataset, &dtype, missing, index.superblock.sizes);
-        let fill = array.fill(dataset, missing, fill, options.transcode_below)?;
+        let most = options.transcode_below.min(budgets.inline.left());
+        let fill = array.fill(dataset, missing, fill, most)?;
+        if let Some(absent) = &array.absent {
+            budgets.inline.charge(absent.total)?;
+        }
         let whole = |own: &[u64]| own.iter().chain(&dtype.shape).copied().collect::<Vec<u64>>();
         // Zarr readers refuse chunks without extent, which a dimension of no elements would give.
         let chunks = whole(&array.chunk_shape).into_iter().map(|n| n.max(1)).collect::<Vec<u64>>();
@@ -385,9 +402,25 @@ impl Array {
     }
 }
 
-/// Whether a problem keeps an object's data, or what is needed to read it, from being known.
-fn loses_data(problem: &Problem, object: &Object) -> bool {
-    problem.path == object.path && matches!(problem.effect, Effect::Data | Effect::Object)
+/// Bytes of a dataset's data, as they are stored.
+fn stored(dataset: &Dataset) -> u64 {
+    match &dataset.storage {
+        Storage::Chunked { chunks: Some(chunks), .. } => {
+            chunks.iter().fold(0, |sum, chunk| sum.saturating_add(chunk.size))
+        }
+        _ => dataset.size().unwrap_or(u64::MAX),
+    }
+}
+
+/// What keeps the data of objects, or what is needed to read it, from being known: the first problem of each.
+pub(super) fn lost(problems: &[Problem]) -> BTreeMap<&str, &Error> {
+    let mut lost = BTreeMap::new();
+    for Problem { path, effect, error } in problems {
+        if matches!(effect, Effect::Data | Effect::Object) {
+            lost.entry(path.as_str()).or_insert(error);
+        }
+    }
+    lost
 }
 
 fn is_dimension_only(object: &Object) -> bool {

@@ -18,6 +18,7 @@
 //! | `elsewhere` | data in other files |
 //! | `select` | which objects are wanted |
 //! | `tree` | the objects of a sidecar, with the paths that links give them |
+//! | `names` | paths that cannot be in a sidecar |
 //! | `key` | what references are found by |
 //! | `pending` | references that wait for bytes |
 //! | `place` | references in their places |
@@ -36,6 +37,7 @@ mod elsewhere;
 mod encode;
 mod fill_value;
 mod key;
+mod names;
 mod pending;
 mod pipeline;
 mod place;
@@ -58,12 +60,14 @@ pub(crate) use self::codec::{Codecs, check_place, filter_of};
 pub use self::elsewhere::first_names;
 pub(crate) use self::elsewhere::{Place, Tile, Tiling, Tilings, fill, grid, same_type};
 pub(crate) use self::key::{Key, prefix};
+pub(crate) use self::names::unsayable;
 pub(crate) use self::pipeline::{chunked_codecs, is_inside};
 pub use self::select::Selection;
 pub(crate) use self::text::{Ids, Raw, TextChunk};
 pub(crate) use self::transcode::ToDecode;
 pub(crate) use self::tree::Tree;
 pub use self::tree::Which;
+use crate::limits::{Budget, Budgets};
 pub use crate::links::LeftOut;
 
 use self::array::{Array, File};
@@ -91,6 +95,10 @@ pub struct Options {
     pub codecs: CodecSet,
     /// Bytes of the pieces that contiguous datasets are cut into. Default none: they stay whole.
     pub subchunk: Option<u64>,
+    /// Bytes that one file may put into its sidecar in all; never many times its own length. Default 1 GiB.
+    pub inline_bytes: u64,
+    /// Bytes that chunks may be decoded to for that, in all; the same holds. Default 1 GiB.
+    pub decoded_bytes: u64,
 }
 
 impl Default for Options {
@@ -104,7 +112,16 @@ impl Default for Options {
             transcode_below: 1 << 20,
             codecs: CodecSet::default(),
             subchunk: None,
+            inline_bytes: 1 << 30,
+            decoded_bytes: 1 << 30,
         }
+    }
+}
+
+impl Options {
+    /// Bytes that further paths may add to the sidecar of a file of this length.
+    pub(crate) fn linked(&self, file_length: Option<u64>) -> u64 {
+        Budget::new("linked_bytes", self.max_linked, file_length).left()
     }
 }
 
@@ -155,10 +172,10 @@ impl Reference {
     }
 }
 
-/// A dataset that is not in the sidecar, and why.
+/// A dataset that is not in the sidecar, or a group whose path cannot be, and why.
 #[derive(Clone, Debug, PartialEq, Eq, serde::Serialize)]
 pub struct NotReferenced {
-    /// The dataset.
+    /// The object.
     pub path: String,
     /// Why it is not in the sidecar.
     pub reason: String,
@@ -199,6 +216,8 @@ pub struct References {
     /// How much is.
     pub counts: Counts,
     tree: Tree,
+    /// What may still be looked up, decoded and inlined.
+    pub(crate) budgets: Budgets,
 }
 
 impl References {
@@ -218,6 +237,9 @@ impl References {
     ) -> Self {
         let mut references = Self::default();
         let dimensions = Dimensions::of(index);
+        let lost = array::lost(problems);
+        let file = File { dimensions: &dimensions, index, lost: &lost, options };
+        let mut budgets = Budgets::new(options, index.file_length);
         references.entries.reserve(room(index));
         let places = tree.linked.iter_mut().flat_map(|linked| &mut linked.places);
         dims::rename(places, &dimensions, index);
@@ -229,13 +251,22 @@ impl References {
                     references.counts.not_selected += 1;
                 }
                 _ if !is_needed => {}
-                ObjectKind::Group(_) => references.group(object, index),
+                ObjectKind::Group(_) => match unsayable(&object.path) {
+                    None => references.group(object, index),
+                    Some(why) => references.not_referenced.push(NotReferenced {
+                        path: object.path.clone(),
+                        reason: why.into(),
+                        lost: true,
+                    }),
+                },
                 ObjectKind::Dataset(dataset) => {
                     references.counts.datasets += 1;
                     let tiling = tilings.get(&object.path);
-                    let file = File { dimensions: &dimensions, index, problems, options };
-                    match Array::new(object, dataset, tiling, &file) {
-                        Ok(array) => references.array(object, dataset, &array, options),
+                    match Array::new(object, dataset, tiling, &file, &mut budgets) {
+                        Ok(array) => {
+                            let threshold = options.inline_threshold;
+                            references.array(object, dataset, &array, threshold, &mut budgets);
+                        }
                         Err(why) => references.not_referenced.push(why),
                     }
                 }
@@ -244,18 +275,27 @@ impl References {
         }
         references.sort();
         references.tree = tree;
+        references.budgets = budgets;
         references
     }
 
-    /// Takes an array out, and says why.
-    pub(crate) fn take_out(&mut self, array: &str, reason: String) {
+    /// Takes arrays out, and says why.
+    pub(crate) fn take_out(&mut self, lost: BTreeMap<String, String>) {
+        if lost.is_empty() {
+            return;
+        }
         let before = self.entries.len();
-        self.entries.retain(|(key, _)| key.path() != array);
-        // Its two documents are no chunks.
-        let chunks = before.saturating_sub(self.entries.len()).saturating_sub(2) as u64;
-        self.counts.arrays = self.counts.arrays.saturating_sub(1);
+        self.entries.retain(|(key, _)| !lost.contains_key(key.path()));
+        let arrays = lost.len() as u64;
+        // Their two documents are no chunks.
+        let chunks = (before.saturating_sub(self.entries.len()) as u64).saturating_sub(2 * arrays);
+        self.counts.arrays = self.counts.arrays.saturating_sub(arrays);
         self.counts.inlined_chunks = self.counts.inlined_chunks.saturating_sub(chunks);
-        self.not_referenced.push(NotReferenced { path: format!("/{array}"), reason, lost: true });
+        self.not_referenced.extend(lost.into_iter().map(|(array, reason)| NotReferenced {
+            path: format!("/{array}"),
+            reason,
+            lost: true,
+        }));
         self.not_referenced.sort_by(|a, b| a.path.cmp(&b.path));
     }
 
@@ -305,19 +345,28 @@ impl References {
         self.document(Key::new(&prefix, ".zgroup"), &json!({ "zarr_format": 2 }));
     }
 
-    fn array(&mut self, object: &Object, dataset: &Dataset, array: &Array, options: &Options) {
+    fn array(
+        &mut self,
+        object: &Object,
+        dataset: &Dataset,
+        array: &Array,
+        threshold: u64,
+        budgets: &mut Budgets,
+    ) {
         self.counts.arrays += 1;
         let prefix = prefix(&object.path);
         let first = self.entries.len();
         self.document(Key::new(&prefix, ".zarray"), &array.metadata);
         self.document(Key::new(&prefix, ".zattrs"), &array.attributes);
         array.chunks(dataset, |key, chunk| {
+            let mut is_small = |range: &Range<u64>| {
+                let size = range.end - range.start;
+                size < threshold && budgets.inline.charge(size).is_ok()
+            };
             let chunk = match chunk {
-                Reference::Range(range) if range.end - range.start < options.inline_threshold => {
-                    Reference::ToInline(range)
-                }
+                Reference::Range(range) if is_small(&range) => Reference::ToInline(range),
                 Reference::Elsewhere(mut at) => {
-                    at.inline = at.range.end - at.range.start < options.inline_threshold;
+                    at.inline = is_small(&at.range);
                     Reference::Elsewhere(at)
                 }
                 chunk => chunk,

@@ -52,9 +52,7 @@ impl References {
                 }
             }
         }
-        for (array, why) in lost {
-            self.take_out(&array, why);
-        }
+        self.take_out(lost);
     }
 
     /// The byte ranges of other files that are to be inlined, by file.

@@ -112,6 +112,11 @@ enum Id {
 }
 
 impl TextChunk {
+    /// Bytes of its elements, without filters.
+    pub(crate) fn decoded_size(&self) -> u64 {
+        self.elements.saturating_mul(self.element_size) as u64
+    }
+
     /// The strings' places, from the chunk's stored bytes.
     pub(crate) fn ids(&self, stored: &[u8], sizes: Sizes) -> Result<Ids, String> {
         let size = self.elements.saturating_mul(self.element_size);
@@ -147,13 +152,13 @@ impl Ids {
     }
 
     /// The strings as `vlen-utf8` has them: their number, then each with its length before it. What is
-    /// not UTF-8 is U+FFFD, as a Zarr reader can have nothing else.
+    /// not UTF-8 is U+FFFD, as a Zarr reader can have nothing else. `None` if they are more than `most` bytes.
     pub(crate) fn encode(
         &self,
         collection: impl Fn(Address) -> Result<Arc<Collection>, String>,
         path: impl Fn(Address) -> Option<String>,
         most: u64,
-    ) -> Result<Vec<u8>, String> {
+    ) -> Result<Option<Vec<u8>>, String> {
         let count = |n: usize| u32::try_from(n).map_err(|_| "a string of 4 GiB".to_owned());
         let mut encoded = count(self.ids.len())?.to_le_bytes().to_vec();
         for id in &self.ids {
@@ -173,9 +178,9 @@ impl Ids {
             encoded.extend(text.as_bytes());
             // Elements are few bytes, and may all lead to the same long string.
             if encoded.len() as u64 > most {
-                return Err("more variable-length strings than a dataset may bring".into());
+                return Ok(None);
             }
         }
-        Ok(encoded)
+        Ok(Some(encoded))
     }
 }

@@ -46,6 +46,8 @@ pub(super) struct Transcoding {
     /// Bytes of a chunk without filters.
     size: usize,
     conversion: Option<Arc<Conversion>>,
+    /// Bytes of all that is decoded, as it goes into the sidecar.
+    pub(super) total: u64,
 }
 
 impl Transcoding {
@@ -86,6 +88,7 @@ impl Transcoding {
                 common: None,
                 size,
                 conversion: Some(Arc::new(conversion)),
+                total: converted,
             }),
             _ => Err(too_large(why, most)),
         }
@@ -121,6 +124,7 @@ impl Transcoding {
             common: None,
             size: usize::try_from(size).map_err(|_| too_large())?,
             conversion: None,
+            total: 0,
         };
         let inside = chunks.iter().filter(|chunk| is_inside(chunk, shape));
         let mut by_mask: BTreeMap<u32, u64> = BTreeMap::new();
@@ -140,9 +144,11 @@ impl Transcoding {
                 && is_encodable(&dataset.filters, mask)
             {
                 transcoding.common = Some(mask);
+                transcoding.total = size.saturating_mul(all - count);
                 return Ok((transcoding, codecs));
             }
         }
+        transcoding.total = size.saturating_mul(all);
         if fits(all) { Ok((transcoding, Codecs::default())) } else { Err(too_large()) }
     }
 

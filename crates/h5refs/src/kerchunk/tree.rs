@@ -56,7 +56,7 @@ impl Tree {
     pub(crate) fn of(index: &Index, options: &Options) -> Result<Self, String> {
         let links = match options.links {
             Which::First => Links::none(index),
-            Which::All => Links::all(index, options.max_linked),
+            Which::All => Links::all(index, options.linked(index.file_length)),
         };
         let place = |(path, first)| Place { path, first, dimensions: None };
         let linked = links.linked.into_iter().map(|linked| Linked {

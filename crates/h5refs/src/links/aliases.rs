@@ -11,6 +11,7 @@ use h5meta::model::{NamedLink, Object, ObjectKind};
 use h5meta::wire::Address;
 
 use super::{LeftOut, below, resolve};
+use crate::kerchunk::unsayable;
 
 /// What a path costs besides its own bytes: the documents of the object it leads to, and keeping it. More
 /// than they take: a file of a few kilobytes shall not make a sidecar of hundreds of megabytes.
@@ -157,9 +158,8 @@ impl<'a> Expansion<'a> {
         object: &'a Object,
     ) -> Result<(Vec<(String, String)>, Vec<LeftOut>), String> {
         const BACK: &str = "leads back to a group that it is in";
-        const BACKSLASH: &str = "a backslash in its path, which Zarr readers take for a slash";
-        if path.contains('\\') {
-            return Err(BACKSLASH.into());
+        if let Some(why) = unsayable(path) {
+            return Err(why.into());
         }
         if is_above(&object.path, &holder.path) {
             return Err(BACK.into());
@@ -184,7 +184,7 @@ impl<'a> Expansion<'a> {
                         || is_on_the_way(&visits, here, child.address);
                     let why_not = match is_back {
                         true => Some(BACK),
-                        false => link.name.contains('\\').then_some(BACKSLASH),
+                        false => unsayable(&link.name),
                     };
                     match why_not {
                         Some(why) => {

@@ -165,11 +165,17 @@ pub(crate) fn write(
     }
 }
 
+/// How many times its own length a compressed sidecar may unpack to, and how much however short it is, in bytes:
+/// sidecars with the same reference over and over come to some fifty times.
+const UNPACKS_TO: u64 = 200;
+const SPARE: u64 = 16 << 20;
+
 /// The JSON of a sidecar of whichever of the three formats, of which no more than `most` bytes.
 ///
 /// # Errors
-/// Bytes that are not what they begin as; more of them.
+/// Bytes that are not what they begin as; more of them, or more than such a sidecar can be.
 pub(crate) fn unpacked(bytes: &Bytes, most: u64) -> Result<Bytes, String> {
+    let most = most.min((bytes.len() as u64).saturating_mul(UNPACKS_TO).saturating_add(SPARE));
     let mut json = Vec::new();
     let failed =
         |error: &dyn std::fmt::Display| format!("compressed bytes that are broken: {error}");
@@ -189,5 +195,25 @@ pub(crate) fn unpacked(bytes: &Bytes, most: u64) -> Result<Bytes, String> {
     match json.len() as u64 > most {
         true => Err(format!("it unpacks to more than {most} bytes")),
         false => Ok(json.into()),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_unpacks_to_far_more_than_a_sidecar_is_refused() {
+        let packed = |bytes: &[u8]| {
+            let mut gzip = GzEncoder::new(Vec::new(), Compression::best());
+            gzip.write_all(bytes).unwrap();
+            Bytes::from(gzip.finish().unwrap())
+        };
+        let bomb = packed(&vec![b' '; 40 << 20]);
+        assert!(bomb.len() < 64 << 10);
+        let why = unpacked(&bomb, u64::MAX).unwrap_err();
+        assert!(why.contains("unpacks to more than"), "{why}");
+        assert_eq!(unpacked(&packed(b"{}"), 2).unwrap(), "{}");
+        assert!(unpacked(&packed(b"{ }"), 2).is_err());
     }
 }

@@ -7,6 +7,7 @@
 //! | `array` | what a `.zarray` says |
 //! | `check` | everything that shows without reading the file |
 //! | `decode` | a chunk, through its codecs |
+//! | `work` | how much is decoded |
 //!
 //! The sidecar may be anyone's: what it says is a claim, and the files that it names are opened because its
 //! user asks for that. A sidecar from elsewhere leads to no file of this machine.
@@ -15,6 +16,7 @@ mod array;
 mod check;
 mod decode;
 mod read;
+mod work;
 
 use std::collections::BTreeMap;
 use std::ops::Range;
@@ -22,11 +24,11 @@ use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use bytes::Bytes;
-use rayon::iter::{IntoParallelRefIterator as _, ParallelIterator as _};
 
 use self::check::{Checked, Chunk};
 use self::decode::Undecoded;
 use self::read::Stored;
+use self::work::{Decoded, Work};
 use crate::error::{Error, Result};
 use crate::fetch::{self, Counters, Policy, Trace};
 use crate::sidecar::version;
@@ -191,7 +193,8 @@ pub async fn verify(
             }
         }
     }
-    verified.decode(&checked, &inline, options);
+    let mut work = Work::new(&checked, lengths.values().copied(), options.max_chunk);
+    verified.count(&checked, work.decode(&checked, &inline));
     for (file, chunks) in stored {
         let Some(source) = files.get(file) else { continue };
         let mut chunks = chunks.as_slice();
@@ -201,7 +204,7 @@ pub async fn verify(
             let ranges: Vec<_> = some.iter().map(|(_, range)| range.clone()).collect();
             let read = fetch::read_ranges(&**source, &ranges, &options.policy, counters).await?;
             let read: Vec<_> = some.iter().map(|(chunk, _)| *chunk).zip(read).collect();
-            verified.decode(&checked, &read, options);
+            verified.count(&checked, work.decode(&checked, &read));
             chunks = rest;
         }
     }
@@ -279,13 +282,7 @@ fn batch(chunks: &[(&Chunk, Range<u64>)], most: u64) -> usize {
 const BATCH: u64 = 256 << 20;
 
 impl Verified {
-    fn decode(&mut self, checked: &Checked, chunks: &[(&Chunk, Bytes)], options: &Options) {
-        let decoded: Vec<_> = chunks
-            .par_iter()
-            .map(|(chunk, bytes)| {
-                (*chunk, decode::decode(bytes, &checked.arrays[chunk.array], options.max_chunk))
-            })
-            .collect();
+    fn count(&mut self, checked: &Checked, decoded: Vec<Decoded<'_>>) {
         for (chunk, decoded) in decoded {
             match decoded {
                 Ok(()) => self.decoded += 1,

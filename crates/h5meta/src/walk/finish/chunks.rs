@@ -20,8 +20,9 @@ pub(super) fn take_chunks(
     kinds: &mut HashMap<ObjectId, ObjectKind>,
     problems: &mut Problems,
 ) {
-    let mut budget = walk.limits.chunks;
     let length = walk.extents.length();
+    // Those that need no index are somewhere in the file: there are no more than it has bytes.
+    let mut budget = walk.limits.chunks.min(length.unwrap_or(u64::MAX));
     for (id, state) in walk.objects.iter_mut() {
         let Some(ObjectKind::Dataset(dataset)) = kinds.get_mut(&id) else { continue };
         let Some((layout, Some(collected))) = state.take_chunks() else { continue };

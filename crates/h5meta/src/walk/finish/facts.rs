@@ -2,11 +2,11 @@
 
 use std::collections::HashMap;
 
-use super::super::Walk;
 use super::super::attributes::unsupported;
 use super::super::elsewhere::External;
 use super::super::groups::SymbolTableState;
 use super::super::objects::{ObjectId, ObjectState};
+use super::super::{Walk, limit};
 use super::{Problems, elsewhere, shown};
 use crate::error::{Error, Kind, Result};
 use crate::heap::local;
@@ -17,6 +17,7 @@ use crate::model::{Dataset, Effect, Group, NamedLink, ObjectKind, Storage};
 use crate::spec::Structure;
 use crate::superblock::Superblock;
 use crate::symbol_table::Entry;
+use crate::wire::{FileOffset, to_u64, to_usize};
 
 /// What each object is.
 pub(super) fn kinds(
@@ -83,6 +84,12 @@ impl<'a> Facts<'a> {
         superblock: &Superblock,
         problem: &mut dyn FnMut(Effect, Error),
     ) -> ObjectKind {
+        let at = superblock.locate(state.address).unwrap_or(FileOffset(0));
+        let over = |name, max| limit(name, max, Structure::ObjectHeader).at(at);
+        if state.messages > walk.limits.messages {
+            problem(Effect::Object, over("messages", walk.limits.messages));
+            return ObjectKind::Unreadable;
+        }
         if self.shared_attributes {
             problem(Effect::Attribute(String::new()), unsupported("a shared attribute"));
         }
@@ -92,6 +99,10 @@ impl<'a> Facts<'a> {
                 links.extend(old_style_links(table, problem));
             }
             links.sort_by(|a, b| (&a.name, &a.target).cmp(&(&b.name, &b.target)));
+            if to_u64(links.len()) > walk.limits.links {
+                problem(Effect::Links, over("links", walk.limits.links));
+                links.truncate(to_usize(walk.limits.links));
+            }
             return ObjectKind::Group(Group { links });
         }
         match (self.datatype, self.dataspace, self.layout) {
@@ -108,7 +119,15 @@ impl<'a> Facts<'a> {
                 problem(Effect::Object, Error::new(kind, Structure::ObjectHeader, 0));
                 ObjectKind::Unreadable
             }
-            _ => ObjectKind::Dataset(Box::new(self.dataset(walk, superblock, problem))),
+            _ => {
+                let dataset = self.dataset(walk, superblock, problem);
+                let rank =
+                    dataset.dataspace.as_ref().map_or(0, |space| to_u64(space.shape().len()));
+                if rank > walk.limits.dimensions {
+                    problem(Effect::Data, over("dimensions", walk.limits.dimensions));
+                }
+                ObjectKind::Dataset(Box::new(dataset))
+            }
         }
     }
 

@@ -2,8 +2,8 @@
 
 use std::collections::{HashMap, HashSet};
 
-use super::super::Walk;
 use super::super::objects::ObjectId;
+use super::super::{Walk, limit};
 use crate::error::{Error, Kind, Result};
 use crate::message::LinkTarget;
 use crate::model::{Effect, Group, ObjectKind, Problem};
@@ -34,8 +34,8 @@ impl Named {
         let (in_order, position, problems) = (Vec::new(), HashMap::new(), Vec::new());
         let mut named = Self { in_order, position, problems, budget };
         // A stack of our own: the depth of the tree is the file's to choose.
-        let mut stack = vec![(root, String::from("/"))];
-        while let Some((id, path)) = stack.pop() {
+        let mut stack = vec![(root, String::from("/"), 0_u64)];
+        while let Some((id, path, depth)) = stack.pop() {
             if let Some(&first) = named.position.get(&id) {
                 if let Some((_, _, aliases)) = named.in_order.get_mut(first) {
                     aliases.push(path);
@@ -44,8 +44,15 @@ impl Named {
             }
             named.position.insert(id, named.in_order.len());
             if let Some(ObjectKind::Group(group)) = kinds.get(&id) {
-                let below = named.children(&path, group, walk)?;
-                stack.extend(below.into_iter().rev());
+                if depth < walk.limits.depth {
+                    let below = named.children(&path, group, walk)?;
+                    let below = below.into_iter().rev();
+                    stack.extend(below.map(|(id, path)| (id, path, depth.saturating_add(1))));
+                } else if !group.links.is_empty() {
+                    let error = limit("depth", walk.limits.depth, Structure::Link);
+                    let path = path.clone();
+                    named.problems.push(Problem { path, effect: Effect::Links, error });
+                }
             }
             named.in_order.push((id, path, Vec::new()));
         }
