@@ -1,5 +1,7 @@
 //! One screen on what was done, and what was not.
 
+use std::borrow::Cow;
+use std::collections::HashSet;
 use std::fmt::{self, Display, Formatter};
 
 use h5refs::kerchunk::IMAGECODECS;
@@ -9,6 +11,9 @@ use crate::human::{bytes, count, fault, plural, shown};
 
 /// Lines of each kind before the rest is only counted.
 const MOST: usize = 8;
+
+/// Characters of either end of a long line.
+const CLIP: usize = 150;
 
 /// A sidecar's summary.
 pub(crate) struct Summary<'a> {
@@ -82,14 +87,24 @@ impl Display for Summary<'_> {
             format!("{} -> {} ({}): {}", link.path, link.target, link.kind, link.reason)
         })?;
         // What made a dataset be left out has been said with it.
-        let others: Vec<_> = problems
-            .iter()
-            .filter(|problem| !not_referenced.iter().any(|each| each.path == problem.path))
-            .collect();
+        let said: HashSet<&str> = not_referenced.iter().map(|each| each.path.as_str()).collect();
+        let others: Vec<_> =
+            problems.iter().filter(|problem| !said.contains(problem.path.as_str())).collect();
         section(f, "could not be read", &others, |problem| {
             format!("{}: {}", problem.path, fault(&problem.error))
         })
     }
+}
+
+/// Paths may be long: the end of a line, where the reason is, and enough of its start.
+fn clipped(line: &str) -> Cow<'_, str> {
+    let characters = line.chars().count();
+    if characters <= 2 * CLIP + 1 {
+        return line.into();
+    }
+    let start: String = line.chars().take(CLIP).collect();
+    let end: String = line.chars().skip(characters - CLIP).collect();
+    format!("{start}…{end}").into()
 }
 
 fn section<T>(
@@ -103,7 +118,7 @@ fn section<T>(
     }
     writeln!(f, "  {} {title}:", count(items.len() as u64))?;
     for item in items.iter().take(MOST) {
-        writeln!(f, "    {}", shown(&line(item)))?;
+        writeln!(f, "    {}", clipped(&shown(&line(item))))?;
     }
     match items.len().checked_sub(MOST) {
         Some(more @ 1..) => writeln!(f, "    and {more} more (--report FILE lists them all)"),

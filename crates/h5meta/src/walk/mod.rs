@@ -195,7 +195,7 @@ impl Walk {
         Ok(Need::Bytes(self.queue.fresh()))
     }
 
-    /// The index of the file, and what of it could not be read. Call it after `Done`.
+    /// The index of the file, and what of it could not be read, in order of paths. Call it after `Done`.
     ///
     /// # Errors
     /// The root group could not be read, or the walk is not done.

@@ -7,14 +7,14 @@ use std::sync::Arc;
 
 use bytes::Bytes;
 use h5meta::message::Dataspace;
-use h5meta::model::{Dataset, Effect, Storage};
+use h5meta::model::{Dataset, Storage};
 
 use super::bytes;
 use super::lines::{Line, aligned, shown_at};
 use super::mapped::{Mapped, Shown};
 use crate::kerchunk::{
     CodecSet, Codecs, Place, Tile, Tiling, check_place, chunked_codecs, fill, grid, is_inside,
-    same_type,
+    lost, same_type,
 };
 
 /// Elements of a chunk where nothing is stored, and any shape will do.
@@ -142,11 +142,8 @@ impl<'a> Chunks<'a> {
     ) -> Result<Self, String> {
         let (file, object) = shown.source.get(mapped.own).ok_or("it is no longer there")?;
         let dataset = file.dataset;
-        let lost = |effect: &Effect| matches!(effect, Effect::Data | Effect::Object);
-        let mut problems = file.problems.iter();
-        if let Some(problem) = problems.find(|each| each.path == object.path && lost(&each.effect))
-        {
-            return Err(problem.error.to_string());
+        if let Some(error) = lost(file.problems, &object.path) {
+            return Err(error.to_string());
         }
         match (&dataset.datatype, &target.datatype) {
             (Some(one), Some(other)) if same_type(one, other) => {}

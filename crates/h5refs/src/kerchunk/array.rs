@@ -1,6 +1,5 @@
 //! A dataset as a Zarr array, or why it cannot be one.
 
-use std::collections::BTreeMap;
 use std::ops::Range;
 
 use bytes::Bytes;
@@ -70,8 +69,7 @@ enum Missing {
 pub(super) struct File<'a> {
     pub(super) dimensions: &'a Dimensions,
     pub(super) index: &'a Index,
-    /// What keeps the data of objects from being known, by path.
-    pub(super) lost: &'a BTreeMap<&'a str, &'a Error>,
+    pub(super) problems: &'a [Problem],
     pub(super) options: &'a Options,
 }
 
@@ -94,7 +92,7 @@ impl Array {
         if let Some(reason) = unsayable(&object.path) {
             return Err(not_referenced(true)(reason.into()));
         }
-        if let Some(error) = file.lost.get(object.path.as_str()) {
+        if let Some(error) = lost(file.problems, &object.path) {
             return Err(not_referenced(true)(error.to_string()));
         }
         Self::of_storage(object, dataset, tiling, file, budgets).map_err(not_referenced(true))
@@ -412,15 +410,13 @@ fn stored(dataset: &Dataset) -> u64 {
     }
 }
 
-/// What keeps the data of objects, or what is needed to read it, from being known: the first problem of each.
-pub(super) fn lost(problems: &[Problem]) -> BTreeMap<&str, &Error> {
-    let mut lost = BTreeMap::new();
-    for Problem { path, effect, error } in problems {
-        if matches!(effect, Effect::Data | Effect::Object) {
-            lost.entry(path.as_str()).or_insert(error);
-        }
-    }
-    lost
+/// What keeps an object's data, or what is needed to read it, from being known, if anything does: of all problems of
+/// a file, which are in the order of their paths.
+pub(crate) fn lost<'a>(problems: &'a [Problem], path: &str) -> Option<&'a Error> {
+    let first = problems.partition_point(|problem| problem.path.as_str() < path);
+    let own = problems[first..].iter().take_while(|problem| problem.path == path);
+    let mut lost = own.filter(|own| matches!(own.effect, Effect::Data | Effect::Object));
+    lost.next().map(|problem| &problem.error)
 }
 
 fn is_dimension_only(object: &Object) -> bool {

@@ -55,6 +55,7 @@ use h5meta::model::{Dataset, Index, Object, ObjectKind, Problem, Storage};
 use rayon::slice::ParallelSliceMut as _;
 use serde_json::{Value, json};
 
+pub(crate) use self::array::lost;
 pub use self::codec::{CodecSet, IMAGECODECS, name as filter_name};
 pub(crate) use self::codec::{Codecs, check_place, filter_of};
 pub use self::elsewhere::first_names;
@@ -221,7 +222,7 @@ pub struct References {
 }
 
 impl References {
-    /// The references of an index, which follows no other file.
+    /// The references of an index, which follows no other file. The problems are in order, as the walk gives them.
     #[must_use]
     pub fn new(index: &Index, problems: &[Problem], options: &Options) -> Self {
         Self::following(index, problems, Tree::default(), &BTreeMap::new(), options)
@@ -237,8 +238,7 @@ impl References {
     ) -> Self {
         let mut references = Self::default();
         let dimensions = Dimensions::of(index);
-        let lost = array::lost(problems);
-        let file = File { dimensions: &dimensions, index, lost: &lost, options };
+        let file = File { dimensions: &dimensions, index, problems, options };
         let mut budgets = Budgets::new(options, index.file_length);
         references.entries.reserve(room(index));
         let places = tree.linked.iter_mut().flat_map(|linked| &mut linked.places);
