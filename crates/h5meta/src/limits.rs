@@ -50,6 +50,8 @@ limits! {
         "Dimensions of a dataset. The format has no more than 32, nor did numpy until lately.";
     depth = 1_000,
         "Groups in each other: what is in the last of them is left out and reported. Products have fewer than 20.";
+    problems = 250_000,
+        "Problems of a file: what of it cannot be read. A file with more is broken as a whole.";
     chunks = 100_000_000,
         "Chunk records of a file. The largest granules known have some million.";
     steps = 100_000_000,

@@ -45,7 +45,7 @@ impl Walk {
     /// More than any honest file has of anything that takes a byte. A file has each block and each
     /// value once; one that has many in the same bytes would cost the square of its length.
     pub(super) fn most(&self) -> u64 {
-        self.extents.length().map_or(u64::MAX, |n| n.saturating_mul(4).saturating_add(1 << 12))
+        self.extents.length().map_or(u64::MAX, |n| n.saturating_mul(2).saturating_add(1 << 12))
     }
 
     /// A budget of the whole file is spent: whatever comes next, `next` gives this error.

@@ -348,7 +348,11 @@ impl Walk {
     }
 
     fn problem(&mut self, id: ObjectId, effect: Effect, error: Error) {
-        self.problems.push((Some(id), effect, error));
+        let max = self.limits.problems;
+        match to_u64(self.problems.len()) < max {
+            true => self.problems.push((Some(id), effect, error)),
+            false => _ = self.exhaust(limit("problems", max, error.structure())),
+        }
     }
 
     fn sizes(&self) -> Result<Sizes> {

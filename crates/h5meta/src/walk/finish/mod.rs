@@ -5,19 +5,21 @@ mod elsewhere;
 mod facts;
 mod paths;
 
+use std::cmp::Ordering;
 use std::collections::HashMap;
 
 use self::paths::Named;
 use super::attributes::{AttributeState, unsupported};
 use super::effect::effect_of;
 use super::objects::ObjectId;
-use super::{Walk, not_started};
+use super::{Walk, limit, not_started};
 use crate::error::{Error, Kind, Result};
 use crate::model::{Attribute, Effect, Index, Object, ObjectKind, Problem};
 use crate::object_header::Format;
 use crate::spec::Structure;
 use crate::superblock::Superblock;
 use crate::value::Value;
+use crate::wire::{FileOffset, to_u64};
 
 pub(super) fn finish(mut walk: Walk) -> Result<(Index, Vec<Problem>)> {
     let superblock = walk.superblock.clone().ok_or_else(not_started)?;
@@ -59,14 +61,23 @@ pub(super) fn finish(mut walk: Walk) -> Result<(Index, Vec<Problem>)> {
         });
     }
     problems.extend(of_file(&superblock, walk.extents.length()));
-    let key = |problem: &Problem| {
-        let Problem { path, effect, error } = problem;
-        (path.clone(), effect.clone(), error.structure(), error.offset(), error.to_string())
-    };
-    problems.sort_by_cached_key(key);
+    if to_u64(problems.len()) > walk.limits.problems {
+        return Err(limit("problems", walk.limits.problems, Structure::Superblock));
+    }
+    problems.sort_by(in_order);
     problems.dedup();
     let file_length = walk.extents.length();
     Ok((Index { superblock, file_length, objects, by_address }, problems))
+}
+
+/// By path; what is equal but for its reason, by that.
+fn in_order(one: &Problem, other: &Problem) -> Ordering {
+    fn key(problem: &Problem) -> (&str, &Effect, Structure, Option<FileOffset>) {
+        let Problem { path, effect, error } = problem;
+        (path, effect, error.structure(), error.offset())
+    }
+    let reasons = || one.error.to_string().cmp(&other.error.to_string());
+    key(one).cmp(&key(other)).then_with(reasons)
 }
 
 /// What the superblock says of the file as a whole that bodes ill.
