@@ -7,6 +7,7 @@
 //! | `array` | what a `.zarray` says |
 //! | `check` | everything that shows without reading the file |
 //! | `decode` | a chunk, through its codecs |
+//! | `document` | a sidecar alone, without its files |
 //!
 //! The sidecar may be anyone's: what it says is a claim, and the files that it names are opened because its
 //! user asks for that. A sidecar from elsewhere leads to no file of this machine.
@@ -14,6 +15,7 @@
 mod array;
 mod check;
 mod decode;
+mod document;
 mod read;
 
 use std::collections::BTreeMap;
@@ -23,6 +25,8 @@ use std::time::{Duration, Instant};
 
 use bytes::Bytes;
 use rayon::iter::{IntoParallelRefIterator as _, ParallelIterator as _};
+
+pub use self::document::Document;
 
 use self::check::{Checked, Chunk};
 use self::decode::Undecoded;

@@ -1,0 +1,87 @@
+//! The test files with faults, many times over: whatever is wrong with one, its sidecar is right or there is none,
+//! soon.
+
+#![expect(clippy::panic, clippy::print_stderr, clippy::unwrap_used, reason = "a test")]
+
+use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::sync::Mutex;
+use std::sync::atomic::{AtomicUsize, Ordering};
+use std::thread;
+use std::time::{Duration, Instant};
+
+use bytes::Bytes;
+use e2e::{testdata, testfiles};
+use fastrand::Rng;
+use h5sidecar_fuzz::mutations::mutated;
+use h5sidecar_fuzz::{Choices, refs_as};
+
+/// Mutated files in all. The environment variable `MUTATIONS` asks for more.
+const MUTATIONS: usize = 5_000;
+
+/// More than any file here may take, by far, on a busy machine.
+const SOON: Duration = Duration::from_secs(5);
+
+/// What is taken for a file that never ends.
+const NEVER: Duration = Duration::from_secs(60);
+
+/// Threads: it is half the time on two cores, and more would only be in the way of others.
+const THREADS: usize = 2;
+
+#[test]
+fn mutated_files_have_right_sidecars_or_none() {
+    let files: Vec<(String, Bytes)> = testfiles()
+        .into_iter()
+        .map(|name| (name.clone(), Bytes::from(std::fs::read(testdata(&name)).unwrap())))
+        .filter(|(_, bytes)| bytes.len() < 1 << 20)
+        .collect();
+    let count = std::env::var("MUTATIONS").map_or(MUTATIONS, |count| count.parse().unwrap());
+    let next = AtomicUsize::new(0);
+    let under_way: [Mutex<Option<(usize, Instant)>>; THREADS] = Default::default();
+    let failures = Mutex::new(Vec::new());
+    let start = Instant::now();
+    thread::scope(|scope| {
+        let workers: Vec<_> = under_way
+            .iter()
+            .map(|mine| {
+                scope.spawn(|| {
+                    while let Some(n) = Some(next.fetch_add(1, Ordering::Relaxed)).filter(|n| *n < count) {
+                        *mine.lock().unwrap() = Some((n, Instant::now()));
+                        failures.lock().unwrap().extend(failure(&files, n));
+                        *mine.lock().unwrap() = None;
+                    }
+                })
+            })
+            .collect();
+        // A file that never ends cannot be caught as a panic can.
+        while !workers.iter().all(|worker| worker.is_finished()) {
+            for mine in &under_way {
+                if let Some((n, since)) = *mine.lock().unwrap()
+                    && since.elapsed() > NEVER
+                {
+                    eprintln!("mutation {n} of {} does not end", files[n % files.len()].0);
+                    std::process::exit(101);
+                }
+            }
+            thread::sleep(Duration::from_millis(50));
+        }
+    });
+    println!("{count} mutations in {:.1} s", start.elapsed().as_secs_f64());
+    let failures = failures.into_inner().unwrap();
+    assert!(failures.is_empty(), "{failures:#?}");
+}
+
+/// What is wrong with what becomes of one mutation.
+fn failure(files: &[(String, Bytes)], n: usize) -> Option<String> {
+    let (name, file) = &files[n % files.len()];
+    let mut rng = Rng::with_seed(n as u64);
+    let mutated = mutated(file, files, &mut rng);
+    let choices = Choices::new(std::array::from_fn(|_| rng.u8(..)));
+    let start = Instant::now();
+    let held = catch_unwind(AssertUnwindSafe(|| refs_as(&mutated, &choices)));
+    let took = start.elapsed();
+    match held {
+        Err(_) => Some(format!("mutation {n} of {name}: panicked (see above)")),
+        Ok(()) if took > SOON => Some(format!("mutation {n} of {name}: {took:?}")),
+        Ok(()) => None,
+    }
+}
