@@ -36,7 +36,7 @@ use h5meta::{Error, Kind, Sizes};
 pub use chunk_indexes::{extensible_array, fixed_array, grid};
 pub use codecs::codecs;
 pub use heaps::{fractal_heap, global_heap, local_heap, virtual_dataset};
-pub use refs::{Choices, refs, refs_as};
+pub use refs::refs;
 pub use sidecars::sidecar;
 pub use structures::{messages, object_header, shared_messages, superblock, symbol_table};
 pub use trees::{btree_v1, btree_v2};

@@ -17,15 +17,8 @@ use serde_json::Value;
 
 use crate::strict;
 
-/// Any file is made a sidecar or refused. Its last four bytes say how: see [`Choices`] and [`refs_as`].
-pub fn refs(file: &[u8]) {
-    let choices = file.last_chunk().map_or([0; 4], |bytes: &[u8; 4]| *bytes);
-    refs_as(&Bytes::copy_from_slice(file), &Choices::new(choices));
-}
-
 /// How a sidecar is made: what a user may ask for and what no property may depend on.
-#[derive(Debug)]
-pub struct Choices {
+struct Choices {
     options: Options,
     layout: Layout,
     /// Whether the file is read in pieces.
@@ -38,7 +31,7 @@ const NAMES: [&str; 4] =
 
 impl Choices {
     /// The choices that four bytes make, less than a bit each.
-    pub fn new([first, second, third, fourth]: [u8; 4]) -> Self {
+    fn new([first, second, third, fourth]: [u8; 4]) -> Self {
         let one_of = |byte: u8, shift: u8| usize::from(byte >> shift & 3);
         let bit = |byte: u8, bit: u8| byte >> bit & 1 == 1;
         let mut options = Options::default();
@@ -58,20 +51,22 @@ impl Choices {
         options.policy.whole_file_below = [1 << 20, 0, 0, 2048][one_of(third, 2)];
         options.policy.gap = [1 << 16, 0, 64, 1 << 12][one_of(third, 4)];
         let mut layout = Layout::default();
-        layout.format = [Format::Json, Format::Json, Format::JsonGz, Format::JsonZst]
-            [one_of(fourth, 0)];
+        layout.format =
+            [Format::Json, Format::Json, Format::JsonGz, Format::JsonZst][one_of(fourth, 0)];
         layout.templates = bit(fourth, 2);
         layout.consolidated = !bit(fourth, 3);
         Self { options, layout, is_far: bit(third, 6) }
     }
 }
 
-/// A file is made a sidecar or refused.
+/// Any file is made a sidecar or refused. Its last four bytes say how: inlined how much, in which form, read how.
 ///
 /// A sidecar is JSON in which no key is there twice, all documents included; `verify` finds no fault in it: every
 /// range is inside the file and of it, chunks are of arrays, all are in groups that are there; nothing is array and
 /// group at once. Each dataset of the index is in it, or is reported.
-pub fn refs_as(file: &Bytes, choices: &Choices) {
+pub fn refs(file: &[u8]) {
+    let choices = Choices::new(file.last_chunk().copied().unwrap_or_default());
+    let file = Bytes::copy_from_slice(file);
     let near = memory("memory.h5", file.clone());
     let source = if choices.is_far { Arc::new(Far(near)) } else { near };
     let (options, counters) = (&choices.options, Counters::default());
@@ -87,7 +82,7 @@ pub fn refs_as(file: &Bytes, choices: &Choices) {
     let index = runtime.block_on(sidecar::index(&*source, options, &counters));
     let (index, problems) = index.expect("it was read before");
     assert_eq!(problems, made.problems);
-    check(file, &made, choices);
+    check(&file, &made, &choices);
 
     let json = made.json().expect("without templates every name can be said");
     let document = Document::read(&json, &verify::Options::default()).expect("a sidecar");
@@ -129,7 +124,8 @@ fn check(file: &Bytes, made: &Sidecar, choices: &Choices) {
 
 fn is_strict(json: &[u8]) {
     let unambiguous = |json: &[u8]| {
-        strict::check(json).unwrap_or_else(|why| panic!("{why}: {}", String::from_utf8_lossy(json)));
+        strict::check(json)
+            .unwrap_or_else(|why| panic!("{why}: {}", String::from_utf8_lossy(json)));
     };
     unambiguous(json);
     let document: Value = serde_json::from_slice(json).expect("it is JSON");

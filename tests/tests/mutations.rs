@@ -3,19 +3,19 @@
 
 #![expect(clippy::panic, clippy::print_stderr, clippy::unwrap_used, reason = "a test")]
 
-use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::panic::catch_unwind;
 use std::sync::Mutex;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::thread;
 use std::time::{Duration, Instant};
 
 use bytes::Bytes;
-use e2e::{testdata, testfiles};
+use e2e::{testdata, testfiles, workspace};
 use fastrand::Rng;
 use h5sidecar_fuzz::mutations::mutated;
-use h5sidecar_fuzz::{Choices, refs_as};
+use h5sidecar_fuzz::refs;
 
-/// Mutated files in all. The environment variable `MUTATIONS` asks for more.
+/// Mutated files in all. The environment variable `MUTATIONS` asks for more, `MUTATION` for a single one by its number.
 const MUTATIONS: usize = 5_000;
 
 /// More than any file here may take, by far, on a busy machine.
@@ -35,7 +35,9 @@ fn mutated_files_have_right_sidecars_or_none() {
         .filter(|(_, bytes)| bytes.len() < 1 << 20)
         .collect();
     let count = std::env::var("MUTATIONS").map_or(MUTATIONS, |count| count.parse().unwrap());
-    let next = AtomicUsize::new(0);
+    let one = std::env::var("MUTATION").ok().map(|n| n.parse::<usize>().unwrap());
+    let (first, count) = one.map_or((0, count), |n| (n, n + 1));
+    let next = AtomicUsize::new(first);
     let under_way: [Mutex<Option<(usize, Instant)>>; THREADS] = Default::default();
     let failures = Mutex::new(Vec::new());
     let start = Instant::now();
@@ -44,7 +46,9 @@ fn mutated_files_have_right_sidecars_or_none() {
             .iter()
             .map(|mine| {
                 scope.spawn(|| {
-                    while let Some(n) = Some(next.fetch_add(1, Ordering::Relaxed)).filter(|n| *n < count) {
+                    while let Some(n) =
+                        Some(next.fetch_add(1, Ordering::Relaxed)).filter(|n| *n < count)
+                    {
                         *mine.lock().unwrap() = Some((n, Instant::now()));
                         failures.lock().unwrap().extend(failure(&files, n));
                         *mine.lock().unwrap() = None;
@@ -58,7 +62,8 @@ fn mutated_files_have_right_sidecars_or_none() {
                 if let Some((n, since)) = *mine.lock().unwrap()
                     && since.elapsed() > NEVER
                 {
-                    eprintln!("mutation {n} of {} does not end", files[n % files.len()].0);
+                    let name = &files[n % files.len()].0;
+                    eprintln!("mutation {n} of {name} does not end (MUTATION={n} tries it alone)");
                     std::process::exit(101);
                 }
             }
@@ -70,18 +75,29 @@ fn mutated_files_have_right_sidecars_or_none() {
     assert!(failures.is_empty(), "{failures:#?}");
 }
 
-/// What is wrong with what becomes of one mutation.
+/// What is wrong with what becomes of one mutation. An input that shows something is kept.
 fn failure(files: &[(String, Bytes)], n: usize) -> Option<String> {
     let (name, file) = &files[n % files.len()];
     let mut rng = Rng::with_seed(n as u64);
-    let mutated = mutated(file, files, &mut rng);
-    let choices = Choices::new(std::array::from_fn(|_| rng.u8(..)));
+    let mut input = mutated(file, files, &mut rng).to_vec();
+    // Behind the file, where nothing is looked for: how its sidecar is made.
+    input.extend(std::array::from_fn::<u8, 4, _>(|_| rng.u8(..)));
     let start = Instant::now();
-    let held = catch_unwind(AssertUnwindSafe(|| refs_as(&mutated, &choices)));
+    let held = catch_unwind(|| refs(&input));
     let took = start.elapsed();
-    match held {
-        Err(_) => Some(format!("mutation {n} of {name}: panicked (see above)")),
-        Ok(()) if took > SOON => Some(format!("mutation {n} of {name}: {took:?}")),
-        Ok(()) => None,
-    }
+    let why = match held {
+        Err(_) => "does not hold (see above)".to_owned(),
+        Ok(()) if took > SOON => format!("took {took:?}"),
+        Ok(()) => return None,
+    };
+    Some(format!("mutation {n} of {name}: {why}; {}", keep(&input, n)))
+}
+
+/// Puts an input beside what is built, for `fuzz/regressions/refs/`; tells where it is.
+fn keep(input: &[u8], n: usize) -> String {
+    let folder = workspace().join("target/mutations");
+    std::fs::create_dir_all(&folder).unwrap();
+    let place = folder.join(format!("{n}.h5"));
+    std::fs::write(&place, input).unwrap();
+    place.display().to_string()
 }

@@ -17,8 +17,8 @@ pub(super) fn choose(targets: &[String]) -> anyhow::Result<()> {
     let work = root().join("target/fuzz-seeds");
     let structures = work.join("structures");
     let mut take_apart = Command::new("cargo");
-    take_apart.args(["run", "--quiet", "--example", "seeds", "--"]).arg(&structures);
-    call(take_apart.current_dir(folder()))?;
+    take_apart.args(["run", "--quiet", "-p", "e2e", "--example", "seeds", "--"]).arg(&structures);
+    call(take_apart.current_dir(root()))?;
     for target in targets {
         let seeds = folder().join("seeds").join(target);
         let (largest, most) = if is_of_whole_files(target) { WHOLE_FILE } else { STRUCTURE };

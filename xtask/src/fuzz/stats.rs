@@ -49,11 +49,15 @@ fn set(number: &mut u64, word: &str) {
 
 /// Targets and what became of them, as Markdown.
 pub(super) fn table<'a>(rows: impl Iterator<Item = (&'a str, &'a Stats)>) -> String {
-    let mut table = "| target | executions | cov | ft | kept | MB |\n|---|--:|--:|--:|--:|--:|".to_owned();
+    let mut table =
+        "| target | executions | cov | ft | kept | MB |\n|---|--:|--:|--:|--:|--:|".to_owned();
     for (target, stats) in rows {
         let Stats { executions, coverage, features, kept, memory } = stats;
         // Writing to a string cannot fail.
-        _ = write!(table, "\n| `{target}` | {executions} | {coverage} | {features} | {kept} | {memory} |");
+        _ = write!(
+            table,
+            "\n| `{target}` | {executions} | {coverage} | {features} | {kept} | {memory} |"
+        );
     }
     table
 }

@@ -1,13 +1,16 @@
-//! Seeds from the test files: `cargo run --example seeds [FOLDER]` writes to `FOLDER/<target>/` the structures of
-//! each small file of `testdata/`, as the targets take them. `cargo xtask fuzz --seeds` chooses among these and
+//! Seeds for fuzzing: `cargo run -p e2e --example seeds FOLDER` writes to `FOLDER/<target>/` the structures of each
+//! small file of `testdata/`, as the targets of `fuzz/` take them. `cargo xtask fuzz --seeds` chooses among these and
 //! what fuzzing finds.
+
+#![expect(clippy::print_stdout, reason = "a program")]
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::fs;
 use std::hash::{DefaultHasher, Hash, Hasher};
 use std::io;
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 
+use e2e::testdata;
 use h5meta::Sizes;
 use h5meta::chunk_index::extensible_array::Header;
 use h5meta::object_header::{RawMessage, decode};
@@ -22,11 +25,11 @@ const LENGTH: usize = 1024;
 type Seeds = BTreeMap<&'static str, BTreeSet<Vec<u8>>>;
 
 fn main() -> io::Result<()> {
-    let here = Path::new(env!("CARGO_MANIFEST_DIR"));
-    let into = std::env::args_os().nth(1).map_or_else(|| here.join("structures"), PathBuf::from);
+    let into = std::env::args_os().nth(1).map(PathBuf::from);
+    let into = into.ok_or_else(|| io::Error::other("where to?"))?;
     let mut seeds = Seeds::new();
     for folder in ["", "parts", "not_hdf5"] {
-        for entry in fs::read_dir(here.join("../testdata").join(folder))? {
+        for entry in fs::read_dir(testdata(folder))? {
             let entry = entry?;
             let meta = entry.metadata()?;
             if meta.is_file() && meta.len() <= SMALL && !entry.path().ends_with("README.md") {
@@ -34,7 +37,7 @@ fn main() -> io::Result<()> {
             }
         }
     }
-    for entry in fs::read_dir(here.join("../testdata/golden/h5sidecar"))? {
+    for entry in fs::read_dir(testdata("golden/h5sidecar"))? {
         let entry = entry?;
         let name = entry.file_name().to_string_lossy().into_owned();
         let is_sidecar = name.ends_with(".json") && !name.ends_with(".report.json");
@@ -63,7 +66,9 @@ fn take_apart(file: &[u8], seeds: &mut Seeds) {
     for target in ["walk", "walk_split", "refs"] {
         add(target, &[], file);
     }
-    let start = [0, 512, 1024, 2048].into_iter().find(|at| file[(*at).min(file.len())..].starts_with(b"\x89HDF"));
+    let start = [0, 512, 1024, 2048]
+        .into_iter()
+        .find(|at| file[(*at).min(file.len())..].starts_with(b"\x89HDF"));
     let Some(start) = start else { return };
     add("superblock", &[], &file[start..file.len().min(start + 200)]);
     let widths = widths(&file[start..]);
@@ -109,7 +114,9 @@ fn take_apart(file: &[u8], seeds: &mut Seeds) {
             // A header of version 1 with a message, at eight bytes.
             Some([1, 0, 1..=40, 0]) if at % 8 == start % 8 => add("object_header", &[], bytes),
             // A selection: its type and its version.
-            Some([0..=3, 0, 0, 0]) if matches!(file.get(at + 4..at + 8), Some([1..=3, 0, 0, 0])) => {
+            Some([0..=3, 0, 0, 0])
+                if matches!(file.get(at + 4..at + 8), Some([1..=3, 0, 0, 0])) =>
+            {
                 add("selection", &[], &bytes[..bytes.len().min(200)]);
             }
             _ => {}
@@ -130,7 +137,8 @@ fn take_apart(file: &[u8], seeds: &mut Seeds) {
 
 /// The messages of a header, if there is one.
 fn messages(bytes: &[u8]) -> Vec<RawMessage<'_>> {
-    let is_header = matches!(bytes, [b'O', b'H', b'D', b'R', ..] | [1, 0, 1..=40, 0, 1.., 0, ..]);
+    let is_header =
+        matches!(bytes, [b'O', b'H', b'D', b'R', ..] | [1, 0, 1..=40, 0, 1..=255, 0, ..]);
     let header = is_header.then(|| decode(bytes, Checksums::Skip));
     header.and_then(Result::ok).map_or_else(Vec::new, |header| header.messages)
 }
