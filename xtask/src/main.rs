@@ -23,7 +23,7 @@ const TASKS: &[(&str, Task, &str)] = &[
     ("fixtures", fixtures::run, "do the scripts still make testdata/ as it is? (--write: make it)"),
     ("parity", parity::run, "our sidecars and kerchunk's against h5py (--write: docs/parity.md)"),
     ("formats", parity::formats, "every form of a sidecar, opened by xarray, against h5netcdf"),
-    ("fuzz", fuzz::run, "run the fuzz targets: fuzz [TARGET] [--seconds N]"),
+    ("fuzz", fuzz::run, "run the fuzz targets: fuzz [TARGET]... [--seconds N] [--seeds]"),
     ("bench", bench, "time every way to make a sidecar, on a store far away (--scale, --help)"),
 ];
 

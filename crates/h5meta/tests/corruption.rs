@@ -3,6 +3,10 @@
 
 #![expect(clippy::unwrap_used, clippy::as_conversions, reason = "a test")]
 
+/// The same faults that sidecars are tried with.
+#[path = "../../../fuzz/src/mutations.rs"]
+#[expect(unreachable_pub, reason = "it is a library's")]
+mod mutations;
 mod support;
 
 use std::time::{Duration, Instant};
@@ -12,6 +16,7 @@ use fastrand::Rng;
 use h5meta::model::{Effect, ObjectKind, Storage};
 use h5meta::wire::Checksums;
 use h5meta::{Kind, Limits, Need, Structure, Walk};
+use mutations::mutated;
 use support::forge::{
     BYTE, Forge, ROOT, attribute, chunked, continuation, dataspace_body, hard_link, header,
     link_info, node, symbol_table, words,
@@ -41,35 +46,6 @@ fn mutated_files_are_read_or_refused_soon() {
             assert!(text(&outcome) == text(&pieces), "{name}, mutation {n}: depends on the cuts");
         }
     }
-}
-
-fn mutated(file: &Bytes, files: &[(String, Bytes)], rng: &mut Rng) -> Bytes {
-    let mut bytes = file.to_vec();
-    for _ in 0..rng.usize(1..=4) {
-        if bytes.len() < 16 {
-            break;
-        }
-        let at = rng.usize(..bytes.len() - 8);
-        // Half of all faults are near the start, where files say what they are.
-        let at = if rng.bool() { at % 2048.min(bytes.len() - 8) } else { at };
-        match rng.u8(..6) {
-            0 => bytes[at] ^= 1 << rng.u8(..8),
-            1 => bytes[at] = rng.u8(..),
-            2 => bytes.truncate(rng.usize(..bytes.len())),
-            3 => {
-                let huge = [u64::MAX, u64::MAX / 2, 1 << 40, 0, bytes.len() as u64, at as u64];
-                bytes[at..at + 8].copy_from_slice(&huge[rng.usize(..huge.len())].to_le_bytes());
-            }
-            4 => bytes[at..at + 8].fill(rng.u8(..)),
-            _ => {
-                let (_, from) = &files[rng.usize(..files.len())];
-                let length = rng.usize(..512).min(from.len()).min(bytes.len() - at);
-                let start = rng.usize(..=from.len() - length);
-                bytes[at..at + length].copy_from_slice(&from[start..start + length]);
-            }
-        }
-    }
-    bytes.into()
 }
 
 /// Wants served one at a time, in any order, in pieces.

@@ -87,7 +87,7 @@ pub(super) const ROOMS: &[Room] = &[
     ),
     Room(
         "shared object header message table",
-        "walk",
+        "shared_messages",
         &["version 0", "list index", "B-tree index"],
     ),
     Room(
@@ -207,7 +207,7 @@ pub(super) const ROOMS: &[Room] = &[
         ],
     ),
     Room("file space info message", "messages", &["version 0", "version 1"]),
-    Room("metadata cache image", "walk", &["version 0", "message", "image"]),
+    Room("metadata cache image", "superblock", &["version 0", "message", "image"]),
     Room(
         "shared message",
         "messages",
@@ -247,12 +247,12 @@ pub(super) const ROOMS: &[Room] = &[
     ),
     Room(
         "fixed array",
-        "chunk_arrays",
+        "fixed_array",
         &["version 0", "data block", "paged data block", "unfiltered chunks", "filtered chunks"],
     ),
     Room(
         "extensible array",
-        "chunk_arrays",
+        "extensible_array",
         &[
             "version 0",
             "index block",
@@ -265,7 +265,7 @@ pub(super) const ROOMS: &[Room] = &[
     ),
     Room(
         "dataspace selection",
-        "virtual_dataset",
+        "selection",
         &[
             "none or all, version 1",
             "points, version 1",

@@ -379,9 +379,14 @@ impl Array {
             }
             Storage::Chunked { chunks: Some(chunks), .. } => {
                 let mut present = 0_u128;
+                // They are in order: two of one place are next to each other.
+                let mut before = None;
                 for chunk in chunks.iter().filter(|chunk| is_inside(chunk, &self.shape)) {
                     inside(chunk.at.0, chunk.size)?;
                     check_place(&chunk, &self.chunk_shape)?;
+                    if before.replace(chunk.offset) == Some(chunk.offset) {
+                        return Err(format!("it has two chunks at {:?}", chunk.offset));
+                    }
                     if self.plain.as_ref().is_none_or(|plain| plain.is_common(&chunk, &self.shape))
                     {
                         self.codecs.check_size(&chunk, whole(&self.chunk_shape))?;

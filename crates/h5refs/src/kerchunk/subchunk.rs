@@ -1,5 +1,8 @@
 //! Large contiguous datasets in pieces, so that they can be read in parallel and in part.
 
+/// Numbers of pieces that are tried. An extent is what a file says, and dividing it by all numbers might never end.
+const MOST_TRIED: usize = 1 << 20;
+
 /// The shape of the chunks that elements in one run of bytes, in C order, are cut into: each at most `most`
 /// bytes where an element is, and a run of bytes itself. `None` if they stay whole.
 ///
@@ -23,12 +26,13 @@ pub(super) fn split(shape: &[u64], element_size: u64, most: u64, spare: u64) -> 
 
     let fewest = extent.div_ceil((most / step).max(1));
     let even = |pieces: &u64| extent.is_multiple_of(*pieces);
-    let pieces = (fewest..=fewest.saturating_mul(4).min(extent)).find(even);
+    let pieces = (fewest..=fewest.saturating_mul(4).min(extent)).take(MOST_TRIED).find(even);
     let length = match pieces {
         Some(pieces) => extent / pieces,
         None => {
             let length = extent.div_ceil(fewest);
-            let over = (length * extent.div_ceil(length)).checked_sub(extent)?.checked_mul(step)?;
+            let all = length.checked_mul(extent.div_ceil(length))?;
+            let over = all.checked_sub(extent)?.checked_mul(step)?;
             if over > spare {
                 return None;
             }
@@ -101,6 +105,14 @@ mod tests {
     fn a_prime_is_cut_where_there_is_something_behind_it() {
         assert_eq!(check(&[101], 1, 50, 0), None);
         assert_eq!(check(&[101], 1, 50, 1), Some(vec![34]));
+    }
+
+    /// A prime, of which no number of pieces is found.
+    #[test]
+    fn a_huge_extent_is_not_tried_for_ever() {
+        assert_eq!(split(&[(1 << 61) - 1], 1, 1, 0), Some(vec![1]));
+        assert_eq!(split(&[(1 << 61) - 1], 1, 2, 0), None);
+        assert_eq!(split(&[u64::MAX], 1, 2, 0), None);
     }
 
     #[test]

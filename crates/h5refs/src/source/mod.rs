@@ -11,6 +11,7 @@ mod expand;
 mod http;
 mod local;
 mod location;
+mod memory;
 mod netrc;
 mod options;
 mod pin;
@@ -30,6 +31,7 @@ use std::time::Duration;
 use async_trait::async_trait;
 use bytes::Bytes;
 
+pub use memory::memory;
 pub use options::{Environment, Secret, SourceOptions};
 pub use pin::Version;
 pub(crate) use remember::Remembering;

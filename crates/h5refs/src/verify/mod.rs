@@ -7,6 +7,7 @@
 //! | `array` | what a `.zarray` says |
 //! | `check` | everything that shows without reading the file |
 //! | `decode` | a chunk, through its codecs |
+//! | `document` | a sidecar alone, without its files |
 //! | `work` | how much is decoded |
 //!
 //! The sidecar may be anyone's: what it says is a claim, and the files that it names are opened because its
@@ -15,6 +16,7 @@
 mod array;
 mod check;
 mod decode;
+mod document;
 mod read;
 mod work;
 
@@ -24,6 +26,8 @@ use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use bytes::Bytes;
+
+pub use self::document::Document;
 
 use self::check::{Checked, Chunk};
 use self::decode::Undecoded;

@@ -43,6 +43,16 @@ pub(super) enum Stored {
     },
 }
 
+impl Stored {
+    /// The file that it is in, if it is not in the sidecar.
+    pub(super) fn file(&self) -> Option<&str> {
+        match self {
+            Self::Inline(_) => None,
+            Self::Range { file, .. } => Some(file),
+        }
+    }
+}
+
 /// Reads a sidecar of any format.
 pub(super) async fn read(location: &str, opener: &Opener, options: &Options) -> Result<Sidecar> {
     let is_directory = match local_path(location) {
@@ -245,9 +255,11 @@ impl Files {
 
 impl Sidecar {
     fn document(&mut self, key: String, document: Value, consolidated: &mut Option<Value>) {
-        if key == ZMETADATA {
-            *consolidated = Some(document);
-        } else if self.documents.insert(key.clone(), document).is_some() {
+        let before = match key == ZMETADATA {
+            true => consolidated.replace(document),
+            false => self.documents.insert(key.clone(), document),
+        };
+        if before.is_some() {
             self.faults.push(Fault::new(key, "it is there twice"));
         }
     }
@@ -390,10 +402,10 @@ mod tests {
     fn what_is_no_reference_is_a_fault() {
         let sidecar = read(
             r#"{"version":1,"refs":{"a/.zarray":"{","a/0":"base64:?","a/1":["b",1,18446744073709551615],
-                "a/2":["b",1,2],"a/2":["b",1,3],".zmetadata":"{\"metadata\":{\"x\":1}}"}}"#,
+                "a/2":["b",1,2],"a/2":["b",1,3],".zmetadata":"{}",".zmetadata":"{\"metadata\":{\"x\":1}}"}}"#,
         );
         let keys: Vec<&str> = sidecar.faults.iter().map(|fault| fault.key.as_str()).collect();
-        assert_eq!(keys, ["a/.zarray", "a/0", "a/1", "a/2", "x"]);
+        assert_eq!(keys, ["a/.zarray", "a/0", "a/1", ".zmetadata", "a/2", "x"]);
         for none in [&b"{}"[..], b"[1]", b"\x89HDF", br#"{"version":0,"refs":{}}"#] {
             assert!(document(none).is_err());
         }

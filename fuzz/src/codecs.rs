@@ -1,20 +1,16 @@
-//! Filters are undone or refused, whatever the bytes and the parameters: to as many bytes as were asked for.
-//!
-//! An even first byte makes up filters, parameters and bytes. With an odd one the rest is what changes a chunk
-//! of the test files, so that the bytes of each filter need not be found.
+//! Filters: what undoes them, whatever the bytes and the parameters.
 
-#![no_main]
-
+use std::path::{Path, PathBuf};
 use std::sync::LazyLock;
 
 use h5meta::filter::{
     BITSHUFFLE, BLOSC, BZIP2, DEFLATE, FLETCHER32, LZ4, LZF, NBIT, SCALEOFFSET, SHUFFLE, SZIP,
-    ZSTD, check, decode,
+    ZSTD, check, decode, decode_all,
 };
 use h5meta::message::Filter;
 use h5meta::model::Storage;
-use h5meta_fuzz::whole;
-use libfuzzer_sys::fuzz_target;
+
+use crate::whole;
 
 const ALL: [u16; 12] = [
     DEFLATE,
@@ -40,19 +36,36 @@ struct Chunk {
     size: usize,
 }
 
+/// Filters are undone or refused, to as many bytes as were asked for.
+///
+/// An even first byte makes up filters, parameters and bytes. With an odd one the rest is what changes a chunk of
+/// the test files, so that the bytes of each filter need not be found.
+pub fn codecs(input: &[u8]) {
+    let Some(chunk) = made_up(input).or_else(|| changed(input)) else { return };
+    let Chunk { bytes, filters, mask, size } = chunk;
+    let checked = check(&filters);
+    if let Ok(plain) = decode(&bytes, &filters, mask, size) {
+        assert_eq!(plain.len(), size);
+        // What is skipped is checked all the same.
+        assert!(checked.is_ok() || mask != 0, "{checked:?}");
+        let all = decode_all(&bytes, &filters, mask, size).expect("it was decoded before");
+        assert!(all.starts_with(&plain));
+        // What no filter made of fewer bytes is little more than was asked for.
+        let most = size + (size >> 6) + 1024;
+        assert!(all.len() <= most.max(bytes.len()), "{} bytes of {size}", all.len());
+    }
+}
+
+/// The chunks of the test files of filters.
 static CHUNKS: LazyLock<Vec<Chunk>> = LazyLock::new(|| {
-    let directory = concat!(env!("CARGO_MANIFEST_DIR"), "/../testdata");
-    let mut paths: Vec<_> = std::fs::read_dir(directory)
+    let directory = Path::new(env!("CARGO_MANIFEST_DIR")).join("../testdata");
+    let mut paths: Vec<PathBuf> = std::fs::read_dir(directory)
         .expect("the test files")
-        .map(|entry| entry.unwrap().path())
+        .map(|entry| entry.expect("the test files").path())
+        .filter(|path| path.to_string_lossy().contains("/filter"))
         .collect();
     paths.sort();
-    let is_filters = |path: &std::path::PathBuf| path.to_string_lossy().contains("/filter");
-    paths
-        .into_iter()
-        .filter(is_filters)
-        .flat_map(|path| chunks(std::fs::read(path).unwrap()))
-        .collect()
+    paths.into_iter().flat_map(|path| chunks(std::fs::read(path).expect("a test file"))).collect()
 });
 
 fn chunks(file: Vec<u8>) -> Vec<Chunk> {
@@ -73,17 +86,6 @@ fn chunks(file: Vec<u8>) -> Vec<Chunk> {
     }
     all
 }
-
-fuzz_target!(|input: &[u8]| {
-    let Some(chunk) = made_up(input).or_else(|| changed(input)) else { return };
-    let Chunk { bytes, filters, mask, size } = chunk;
-    let checked = check(&filters);
-    if let Ok(plain) = decode(&bytes, &filters, mask, size) {
-        assert_eq!(plain.len(), size);
-        // What is skipped is checked all the same.
-        assert!(checked.is_ok() || mask != 0, "{checked:?}");
-    }
-});
 
 fn made_up(input: &[u8]) -> Option<Chunk> {
     let [kind, mask, low, high, first, second, rest @ ..] = input else { return None };
@@ -123,8 +125,8 @@ fn numbers(rest: &mut &[u8]) -> Option<Vec<u32>> {
 
 fn changed(input: &[u8]) -> Option<Chunk> {
     let [_, low, high, cut, changes @ ..] = input else { return None };
-    let mut chunk =
-        CHUNKS.get(usize::from(u16::from_le_bytes([*low, *high])) % CHUNKS.len())?.clone();
+    let which = usize::from(u16::from_le_bytes([*low, *high])) % CHUNKS.len();
+    let mut chunk = CHUNKS.get(which)?.clone();
     for change in changes.chunks_exact(4) {
         let at = usize::from(u16::from_le_bytes([change[0], change[1]]));
         if change[2] % 8 == 7 {

@@ -1,0 +1,5 @@
+//! `h5sidecar_fuzz::refs`, which says what must hold.
+
+#![no_main]
+
+libfuzzer_sys::fuzz_target!(|input: &[u8]| h5sidecar_fuzz::refs(input));
