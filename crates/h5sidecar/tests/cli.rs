@@ -451,6 +451,16 @@ fn a_sidecar_of_another_file_is_found_out() {
     };
     let (exit, report) = verified();
     assert_eq!((exit, &report["right"]), (0, &Value::Bool(true)), "{report}");
+    // A reference that is gone reads as fill values: only the report knows that there was one.
+    let sidecar = directory.path().join("layouts.h5.json");
+    let whole = std::fs::read_to_string(&sidecar).unwrap();
+    let without = whole.lines().filter(|line| !line.contains("\"contiguous/0.0\""));
+    std::fs::write(&sidecar, without.collect::<Vec<_>>().join("\n")).unwrap();
+    let (exit, report) = verified();
+    assert_eq!(exit, 4, "{report}");
+    let said = report["faults"][0]["reason"].as_str().unwrap();
+    assert!(said.contains("chunks of") && said.contains("that there were"), "{said}");
+    std::fs::write(&sidecar, whole).unwrap();
     let path = directory.path().join("layouts.h5");
     let mut bytes = std::fs::read(&path).unwrap();
     bytes.push(0);

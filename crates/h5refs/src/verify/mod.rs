@@ -51,6 +51,9 @@ pub struct Options {
     /// Which version of a file its sidecar was made of, by what the report of that calls the file: for
     /// sidecars that do not say it themselves.
     pub recorded: BTreeMap<String, serde_json::Value>,
+    /// How much a sidecar of a file had when it was made, by what the report of that calls the file: `groups`,
+    /// `arrays`, `referenced_chunks`, `inlined_chunks`.
+    pub counted: BTreeMap<String, serde_json::Value>,
     /// Bytes that the sidecar may have, unpacked. Default 4 GiB.
     pub max_sidecar: u64,
     /// Bytes that a chunk may have, decoded. Default 1 GiB.
@@ -66,6 +69,7 @@ impl Default for Options {
             policy: Policy::default(),
             file: None,
             recorded: BTreeMap::new(),
+            counted: BTreeMap::new(),
             max_sidecar: 4 << 30,
             max_chunk: 1 << 30,
             max_files: 1000,
@@ -180,6 +184,16 @@ pub async fn verify(
         }
         verified.files.push(VerifiedFile { file, version });
     }
+    // What is absent reads as fill values; which file it would be of shows only if there is one.
+    let counted = match verified.files.as_slice() {
+        [one] => options.counted.get(&one.file),
+        [] if options.counted.len() == 1 => options.counted.values().next(),
+        _ => None,
+    };
+    if let Some(counted) = counted {
+        let missing = verified.missing(counted);
+        verified.faults.extend(missing);
+    }
     verified.faults.extend(check::outside(&checked.chunks, &lengths));
 
     let mut inline: Vec<(&Chunk, Bytes)> = Vec::new();
@@ -286,6 +300,24 @@ fn batch(chunks: &[(&Chunk, Range<u64>)], most: u64) -> usize {
 const BATCH: u64 = 256 << 20;
 
 impl Verified {
+    /// What was there when the sidecar was made, and is not now. Links may have given it more.
+    fn missing(&self, counted: &serde_json::Value) -> Vec<Fault> {
+        let chunks = self.referenced_chunks.saturating_add(self.inlined_chunks);
+        let number = |name: &str| counted[name].as_u64().unwrap_or(0);
+        let were = number("referenced_chunks").saturating_add(number("inlined_chunks"));
+        let kinds = [
+            ("groups", number("groups"), self.groups),
+            ("arrays", number("arrays"), self.arrays),
+            ("chunks", were, chunks),
+        ];
+        let lacking = kinds.into_iter().filter(|(_, were, are)| are < were);
+        lacking
+            .map(|(kind, were, are)| {
+                Fault::new("", format!("{are} {kind} of {were} that there were"))
+            })
+            .collect()
+    }
+
     fn count(&mut self, checked: &Checked, decoded: Vec<Decoded<'_>>) {
         for (chunk, decoded) in decoded {
             match decoded {
