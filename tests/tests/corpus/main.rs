@@ -9,6 +9,9 @@
 //! | opens the file | the index is equal, but for what `exceptions.rs` lists |
 //! | opens a part of it | that part is equal |
 //! | refuses it, or crashes | an error, or a problem, that names structure, offset and reason; soon, and in little memory |
+//!
+//! Of each a sidecar is made too, in which `verify` finds no fault: all references inside the file, and no dataset that
+//! is neither in it nor reported.
 
 #![expect(clippy::unwrap_used, reason = "a test that cannot go on shall panic")]
 
@@ -18,8 +21,12 @@ mod exceptions;
 use std::path::{Path, PathBuf};
 use std::time::{Duration, Instant};
 
+use bytes::Bytes;
 use e2e::peak::Peak;
 use h5meta::{Limits, Need, Problem, Walk};
+use h5refs::fetch::Counters;
+use h5refs::sidecar;
+use h5refs::verify::{self, Document};
 use serde_json::Value;
 
 use crate::exceptions::EXCEPTIONS;
@@ -81,11 +88,20 @@ impl Tally {
     fn file(&mut self, corpus: &Path, oracle: &Path) {
         let expected = read_deep(&std::fs::read(oracle).unwrap());
         let name = expected["file"].as_str().unwrap();
-        let bytes = std::fs::read(corpus.join("files").join(name)).unwrap();
+        let bytes: Bytes = std::fs::read(corpus.join("files").join(name)).unwrap().into();
         e2e::peak::reset();
         let start = Instant::now();
+        let made = sidecar(&bytes);
         let found = index(bytes);
         let (elapsed, held) = (start.elapsed(), e2e::peak::peak());
+        match made {
+            Ok(Some(why)) => self.faults.push(format!("{name}: its sidecar: {why}")),
+            Ok(None) if found.is_err() => {
+                self.faults.push(format!("{name}: a sidecar, and no index"))
+            }
+            Err(error) if found.is_ok() => self.faults.push(format!("{name}: no sidecar: {error}")),
+            Ok(None) | Err(_) => {}
+        }
         if elapsed > PATIENCE {
             self.faults.push(format!("{name}: took {elapsed:?}"));
         }
@@ -178,9 +194,29 @@ struct Found {
     problems: Vec<Problem>,
 }
 
-fn index(bytes: Vec<u8>) -> Result<Found, h5meta::Error> {
+/// Makes a sidecar: what is wrong with it, if anything is.
+fn sidecar(bytes: &Bytes) -> Result<Option<String>, h5refs::Error> {
+    let source = h5refs::source::memory("file.h5", bytes.clone());
+    let (options, counters) = (sidecar::Options::default(), Counters::default());
+    let runtime = tokio::runtime::Builder::new_current_thread().build().unwrap();
+    let made = runtime.block_on(sidecar::sidecar(&*source, &options, &counters))?;
+    let document = Document::read(&made.json()?, &verify::Options::default());
+    let faults = match document {
+        Ok(document) => document.faults(Some(bytes.len() as u64)),
+        Err(why) => return Ok(Some(why)),
+    };
+    let reported = made.not_referenced.len() as u64;
+    let datasets = made.counts.arrays.saturating_add(reported);
+    Ok(match faults.first() {
+        Some(fault) => Some(format!("{}: {}", fault.key, fault.reason)),
+        None if datasets < made.counts.datasets => Some("a dataset that is not reported".into()),
+        None => None,
+    })
+}
+
+fn index(bytes: Bytes) -> Result<Found, h5meta::Error> {
     let mut walk = Walk::new(Limits::default());
-    walk.supply_whole(bytes.into());
+    walk.supply_whole(bytes);
     assert_eq!(walk.next()?, Need::Done, "nothing can be missing of a whole file");
     let (index, problems) = walk.finish()?;
     Ok(Found { document: h5refs::document::document(&index, &problems), problems })
