@@ -15,7 +15,8 @@ use fastrand::Rng;
 use h5sidecar_fuzz::mutations::mutated;
 use h5sidecar_fuzz::refs;
 
-/// Mutated files in all. The environment variable `MUTATIONS` asks for more, `MUTATION` for a single one by its number.
+/// Mutated files in all. The environment variable `MUTATIONS` asks for more, `MUTATION` for a single one by its
+/// number, which is kept.
 const MUTATIONS: usize = 5_000;
 
 /// More than any file here may take, by far, on a busy machine.
@@ -82,6 +83,9 @@ fn failure(files: &[(String, Bytes)], n: usize) -> Option<String> {
     let mut input = mutated(file, files, &mut rng).to_vec();
     // Behind the file, where nothing is looked for: how its sidecar is made.
     input.extend(std::array::from_fn::<u8, 4, _>(|_| rng.u8(..)));
+    if std::env::var_os("MUTATION").is_some() {
+        keep(&input, n);
+    }
     let start = Instant::now();
     let held = catch_unwind(|| refs(&input));
     let took = start.elapsed();
