@@ -16,7 +16,8 @@
 //! | `refs` | whole files to a sidecar |
 //! | `sidecars` | sidecars of strangers |
 //! | `strict` | JSON without a key twice |
-//! | `mutations` | files with faults, as many as one likes |
+//! | `mutations` | files with faults |
+//! | `trials` | as many of them as one likes, through all of a sidecar |
 
 mod chunk_indexes;
 mod codecs;
@@ -27,6 +28,7 @@ mod sidecars;
 mod strict;
 mod structures;
 mod trees;
+pub mod trials;
 mod values;
 mod walks;
 

@@ -5,6 +5,8 @@ mod bench;
 mod coverage;
 mod fixtures;
 mod fuzz;
+#[cfg(feature = "bench")]
+mod mutate;
 mod parity;
 mod python;
 mod tidy;
@@ -24,6 +26,7 @@ const TASKS: &[(&str, Task, &str)] = &[
     ("parity", parity::run, "our sidecars and kerchunk's against h5py (--write: docs/parity.md)"),
     ("formats", parity::formats, "every form of a sidecar, opened by xarray, against h5netcdf"),
     ("fuzz", fuzz::run, "run the fuzz targets: fuzz [TARGET]... [--seconds N] [--seeds]"),
+    ("mutate", mutate, "test files with faults, through all of a sidecar (--count N)"),
     ("bench", bench, "time every way to make a sidecar, on a store far away (--scale, --help)"),
 ];
 
@@ -50,21 +53,33 @@ fn ci(_: &[String]) -> anyhow::Result<()> {
     call(Command::new("bash").arg(".ci/run").current_dir(root()))
 }
 
-/// The benchmark, in a build of its own: it needs a server and its dependencies, and to be fast. Our program is
-/// built with it, for the two share most of theirs.
 #[cfg(not(feature = "bench"))]
 fn bench(arguments: &[String]) -> anyhow::Result<()> {
+    optimised("bench", arguments)
+}
+
+#[cfg(not(feature = "bench"))]
+fn mutate(arguments: &[String]) -> anyhow::Result<()> {
+    optimised("mutate", arguments)
+}
+
+/// A task in a build of its own: it needs our crates, or a server and its dependencies, and to be fast. Our program
+/// is built with it, for the two share most of theirs.
+#[cfg(not(feature = "bench"))]
+fn optimised(task: &str, arguments: &[String]) -> anyhow::Result<()> {
     let mut build = Command::new("cargo");
     build.args(["build", "--release", "--package", "xtask", "--package", "h5sidecar"]);
     call(build.args(["--features", "xtask/bench"]).current_dir(root()))?;
     let release = parity::release();
     let program = std::env::var_os("H5SIDECAR").unwrap_or(release.join("h5sidecar").into());
     let mut again = Command::new(release.join("xtask"));
-    call(again.env("H5SIDECAR", program).arg("bench").args(arguments))
+    call(again.env("H5SIDECAR", program).arg(task).args(arguments))
 }
 
 #[cfg(feature = "bench")]
 use bench::run as bench;
+#[cfg(feature = "bench")]
+use mutate::run as mutate;
 
 /// The workspace's folder.
 fn root() -> PathBuf {
