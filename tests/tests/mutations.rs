@@ -8,7 +8,7 @@ use e2e::{testdata, testfiles, workspace};
 use h5sidecar_fuzz::trials::failures;
 
 /// Mutated files in all: without optimisation each takes 10 ms.
-const MUTATIONS: usize = 4_000;
+const MUTATIONS: usize = 2_000;
 
 #[test]
 fn mutated_files_have_right_sidecars_or_none() {
