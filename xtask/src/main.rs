@@ -5,6 +5,7 @@ mod bench;
 mod coverage;
 mod fixtures;
 mod fuzz;
+mod miri;
 mod parity;
 mod python;
 mod tidy;
@@ -24,6 +25,7 @@ const TASKS: &[(&str, Task, &str)] = &[
     ("parity", parity::run, "our sidecars and kerchunk's against h5py (--write: docs/parity.md)"),
     ("formats", parity::formats, "every form of a sidecar, opened by xarray, against h5netcdf"),
     ("fuzz", fuzz::run, "run the fuzz targets: fuzz [TARGET] [--seconds N]"),
+    ("miri", miri::run, "the tests of the product's one unsafe block, under Miri, on nightly"),
     ("bench", bench, "time every way to make a sidecar, on a store far away (--scale, --help)"),
 ];
 
