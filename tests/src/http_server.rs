@@ -22,6 +22,8 @@ pub enum Fault {
     WholeFile,
     /// Sends this many bytes of a range at most, and does not say how long the file is.
     UnknownTotal(usize),
+    /// Sends this many bytes of a range at most, and says so.
+    AtMost(usize),
     /// Answers 206 with this `Content-Range`, or none.
     ContentRange(Option<&'static str>),
     /// Closes the connection when half of the body is sent.
@@ -265,6 +267,17 @@ async fn answer(
             }
             // Nor does it with an answer 416.
             reply.headers.retain(|(name, value)| *name != "Content-Range" || !value.contains("*/"));
+        }
+        Some(Fault::AtMost(most)) => {
+            let sent = reply.body.len().min(most);
+            reply.body.truncate(sent);
+            for (name, value) in &mut reply.headers {
+                if let (&mut "Content-Range", Some((first, _))) = (name, value.split_once('-')) {
+                    let number = first.trim_start_matches("bytes ").parse().unwrap_or(0_usize);
+                    *value =
+                        format!("{first}-{}/{}", (number + sent).saturating_sub(1), file.len());
+                }
+            }
         }
         Some(Fault::OtherTag(etag)) => {
             reply.headers.retain(|(name, _)| *name != "ETag");

@@ -144,6 +144,41 @@ async fn what_is_wrong_with_the_file_is_said_when_it_matters() {
     assert!(text.contains(".netrc: line 1: none of machine"), "{text}");
 }
 
+/// At another port of the host there is another service.
+#[tokio::test]
+async fn a_port_is_sent_its_own_cookies_and_tokens_only() {
+    let (portal, other) =
+        (HttpServer::start("").await.unwrap(), HttpServer::start("").await.unwrap());
+    let away = other.url("/g");
+    portal.script(move |request| match request.header("cookie") {
+        Some("session=7") => Some(Fault::Answer(200, vec![], pattern(10).into())),
+        _ if request.target == "/set" => {
+            let cookie = ("Set-Cookie", "session=7; Path=/".to_owned());
+            Some(Fault::Status(302, vec![cookie, ("Location", "/f".to_owned())]))
+        }
+        _ => redirect(away.clone()),
+    });
+    other.script(|_| Some(Fault::Answer(200, vec![], pattern(10).into())));
+    let mut options = options();
+    options.bearer_token = Some(Secret::from("right"));
+    let opener = Opener::new(options);
+    for path in ["/f", "/set", "/f"] {
+        let source = opener.open(&portal.url(path)).await.unwrap();
+        assert_eq!(source.read(0..10).await.unwrap().bytes, pattern(10), "{path}");
+    }
+    // By now the host has a cookie.
+    let source = opener.open(&portal.url("/set")).await.unwrap();
+    source.read(0..10).await.unwrap();
+    opener.open(&other.url("/h")).await.unwrap().read(0..10).await.unwrap();
+    let requests = other.counts().requests;
+    assert_eq!(requests.len(), 2);
+    assert!(requests.iter().all(|request| request.header("cookie").is_none()), "{requests:?}");
+    // The token is for the port of the URL.
+    assert_eq!(authorizations(&other), [None, Some("Bearer right".to_owned())]);
+    assert!(authorizations(&portal).iter().all(|sent| sent.as_deref() == Some("Bearer right")));
+    assert_eq!(portal.counts().requests.last().unwrap().header("cookie"), Some("session=7"));
+}
+
 #[tokio::test]
 async fn a_token_is_for_the_host_of_the_url() {
     let servers = Servers::start().await;

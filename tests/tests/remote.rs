@@ -32,6 +32,13 @@ async fn make(location: &str, from: &SourceOptions, policy: &Policy) -> Sidecar 
     sidecar(&*source, &options, &Counters::default()).await.unwrap()
 }
 
+/// Local files as they lie in memory: nothing is read.
+fn mapped() -> SourceOptions {
+    let mut options = options();
+    options.mmap = true;
+    options
+}
+
 /// The default reads most small files whole; the second makes every pointer a request.
 fn policies() -> [Policy; 2] {
     let mut exact = Policy::exact();
@@ -62,7 +69,7 @@ async fn s3_gives_what_the_local_file_gives() {
     for file in FILES {
         let path = testdata(file);
         server.put("granules", file, &std::fs::read(&path).unwrap()).unwrap();
-        let local = make(path.to_str().unwrap(), &options(), &Policy::default()).await;
+        let local = make(path.to_str().unwrap(), &mapped(), &Policy::default()).await;
         // The server hashes the whole object for each GET: of the large file the default is enough.
         let most = if file == "atl03_mini.h5" { 1 } else { 2 };
         for policy in policies().iter().take(most) {
@@ -77,7 +84,7 @@ async fn http_gives_what_the_local_file_gives() {
     for file in FILES {
         let path = testdata(file);
         let server = HttpServer::start(std::fs::read(&path).unwrap()).await.unwrap();
-        let local = make(path.to_str().unwrap(), &options(), &Policy::default()).await;
+        let local = make(path.to_str().unwrap(), &mapped(), &Policy::default()).await;
         for policy in policies() {
             let url = server.url(&format!("/{file}"));
             assert_same(&local, &make(&url, &options(), &policy).await, file);
@@ -89,10 +96,8 @@ async fn http_gives_what_the_local_file_gives() {
 async fn reading_piece_by_piece_gives_what_mapping_gives() {
     for file in FILES {
         let path = testdata(file);
-        let mut plain = options();
-        plain.mmap = false;
-        let mapped = make(path.to_str().unwrap(), &options(), &Policy::default()).await;
-        let read = make(path.to_str().unwrap(), &plain, &Policy::default()).await;
-        assert_same(&mapped, &read, file);
+        let in_memory = make(path.to_str().unwrap(), &mapped(), &Policy::default()).await;
+        let read = make(path.to_str().unwrap(), &options(), &Policy::default()).await;
+        assert_same(&in_memory, &read, file);
     }
 }

@@ -8,6 +8,8 @@ use std::time::{Duration, Instant};
 use e2e::http_server::{Fault, HttpServer};
 use e2e::{options, pattern};
 use h5refs::Error;
+use h5refs::fetch::Counters;
+use h5refs::sidecar::{Options, sidecar};
 use h5refs::source::{Environment, Secret, open};
 
 const LENGTH: u64 = 100_000;
@@ -114,9 +116,9 @@ async fn what_does_not_pass_is_named() {
         (Fault::WholeFile, |e| matches!(e, Error::NotPartial { .. }), "ranges"),
         (Fault::ContentRange(None), |e| matches!(e, Error::ContentRange { .. }), "1000..2000"),
         (
-            Fault::ContentRange(Some("bytes 1000-1998/100000")),
+            Fault::ContentRange(Some("bytes 1000-2000/100000")),
             |e| matches!(e, Error::ContentRange { .. }),
-            "1000-1998",
+            "1000-2000",
         ),
         (Fault::ShortBody, |e| matches!(e, Error::ShortBody { received: 500, .. }), "only 500"),
         (Fault::Stall, |e| matches!(e, Error::Storage { retryable: true, .. }), "silent"),
@@ -209,6 +211,38 @@ async fn a_file_of_untold_length_is_read_to_its_end() {
     assert_eq!(source.read(0..10).await.unwrap().file_len, None);
     let piece = source.read(10..1 << 20).await.unwrap();
     assert_eq!((piece.bytes.as_ref(), piece.file_len), (&file[10..], Some(LENGTH)));
+}
+
+/// What has come is kept, and the rest asked for.
+#[tokio::test]
+async fn an_answer_that_is_shorter_is_continued() {
+    let (server, file) = server().await;
+    server.script(|_| Some(Fault::AtMost(30_000)));
+    let source = open(&server.url("/f"), &options()).await.unwrap();
+    let piece = source.read(1000..71_000).await.unwrap();
+    assert_eq!((piece.bytes.as_ref(), piece.file_len), (&file[1000..71_000], Some(LENGTH)));
+    let asked: Vec<String> = (server.counts().requests.iter())
+        .map(|request| request.header("range").unwrap_or_default().to_owned())
+        .collect();
+    assert_eq!(asked, ["bytes=1000-70999", "bytes=31000-70999", "bytes=61000-70999"]);
+    // Up to the end of the file, and not beyond.
+    let piece = source.read(LENGTH - 40_000..LENGTH + 40_000).await.unwrap();
+    assert_eq!(piece.bytes, &file[file.len() - 40_000..]);
+    assert_eq!(server.counts().requests.len(), 5);
+}
+
+/// S3 and others tell no length with an answer 416.
+#[tokio::test]
+async fn an_empty_file_is_empty_whether_its_server_says_so_or_not() {
+    for fault in [None, Some(Fault::Status(416, Vec::new()))] {
+        let server = HttpServer::start("").await.unwrap();
+        server.script(move |_| fault.clone());
+        let source = open(&server.url("/f"), &options()).await.unwrap();
+        let made = sidecar(&*source, &Options::default(), &Counters::default()).await;
+        let error = made.unwrap_err();
+        assert!(error.is_malformed(), "{error}");
+        assert_eq!(source.version().length, Some(0));
+    }
 }
 
 #[tokio::test]

@@ -5,6 +5,7 @@ mod bench;
 mod coverage;
 mod fixtures;
 mod fuzz;
+mod miri;
 #[cfg(feature = "bench")]
 mod mutate;
 mod parity;
@@ -27,6 +28,7 @@ const TASKS: &[(&str, Task, &str)] = &[
     ("formats", parity::formats, "every form of a sidecar, opened by xarray, against h5netcdf"),
     ("fuzz", fuzz::run, "run the fuzz targets: fuzz [TARGET]... [--seconds N] [--seeds]"),
     ("mutate", mutate, "test files with faults, through all of a sidecar (--count N)"),
+    ("miri", miri::run, "the tests of the product's one unsafe block, under Miri, on nightly"),
     ("bench", bench, "time every way to make a sidecar, on a store far away (--scale, --help)"),
 ];
 

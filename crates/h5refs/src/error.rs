@@ -7,8 +7,7 @@ mod redact;
 
 use std::ops::Range;
 
-pub use self::redact::redact;
-use self::redact::scrub;
+pub use self::redact::{redact, scrub};
 
 /// The result of anything in this crate.
 pub type Result<T, E = Error> = std::result::Result<T, E>;

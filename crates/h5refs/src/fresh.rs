@@ -77,7 +77,8 @@ impl Recipe {
             decoded_bytes,
         } = references;
         let url = url.clone().unwrap_or_else(|| crate::error::redact(location));
-        let follow = follow.as_ref().map(|follow| (follow.max_files, follow.max_chunks));
+        let follow = follow.as_ref();
+        let follow = follow.map(|follow| (follow.max_files, follow.max_chunks, &follow.below));
         let all = json!([
             url,
             selection.globs(),

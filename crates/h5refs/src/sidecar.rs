@@ -80,8 +80,13 @@ pub async fn sidecar(
     counters: &Counters,
 ) -> Result<Sidecar> {
     let start = Instant::now();
+    if let Some(url) = options.url.as_deref().filter(|url| crate::error::redact(url) != **url) {
+        let reason = "what references are to call the file has a user, a password or a query, which may be \
+                      secret; all who get the sidecar would have it";
+        return Err(Error::usage(url, reason));
+    }
     let source: &dyn Source = &Remembering::new(source);
-    let (mut index, problems) = index(source, options, counters).await?;
+    let (mut index, problems) = options.reading().index(source, counters).await?;
     let url = options.url.clone().unwrap_or_else(|| crate::error::redact(source.url()));
     let origin = Origin {
         location: source.url(),
@@ -119,6 +124,10 @@ pub async fn sidecar(
     for (file, chunks) in followed.read(references.to_inline_elsewhere(), origin).await? {
         references.inline_elsewhere(&file, chunks);
     }
+    source.unchanged().await?;
+    for other in followed.sources.values() {
+        other.unchanged().await?;
+    }
     references.place(options.references.linked(length));
     let version = version(source, length);
     if options.record_version {
@@ -153,7 +162,9 @@ pub async fn index(
     options: &Options,
     counters: &Counters,
 ) -> Result<(Index, Vec<Problem>)> {
-    options.reading().index(source, counters).await
+    let read = options.reading().index(source, counters).await?;
+    source.unchanged().await?;
+    Ok(read)
 }
 
 impl Options {

@@ -84,9 +84,13 @@ pub(crate) struct IndexArgs {
     #[arg(long, default_value = "64MiB", value_name = "SIZE")]
     pub(crate) max_inline_vlen: ByteSize,
     /// Open the other files that datasets have their data in (external storage, virtual datasets), and
-    /// reference these too
+    /// reference these too: those below the directory of the file
     #[arg(long)]
     pub(crate) follow_external: bool,
+    /// Open those below this directory too; for remote files, those whose URL begins with this, in the same
+    /// store
+    #[arg(long, value_name = "PLACE", requires = "follow_external")]
+    pub(crate) follow_below: Vec<String>,
     /// How many other files one file may lead to
     #[arg(long, default_value_t = 1000, value_name = "N", requires = "follow_external")]
     pub(crate) max_files: u64,
@@ -252,8 +256,12 @@ pub(crate) struct StorageArgs {
     /// that it has them for, also where a redirect leads there
     #[arg(long)]
     no_netrc: bool,
-    /// Read local files piece by piece: for files that others may shorten meanwhile
-    #[arg(long)]
+    /// Map local files into memory, in place of reading what is needed of them: no faster once a file is in
+    /// memory anyway, and a file that another process shortens meanwhile ends this one
+    #[arg(long, overrides_with = "no_mmap")]
+    mmap: bool,
+    /// Read local files piece by piece, as is the default
+    #[arg(long, overrides_with = "mmap")]
     no_mmap: bool,
     /// Pass over metadata checksums: for files that were edited or damaged
     #[arg(long)]
@@ -283,7 +291,7 @@ impl StorageArgs {
         options.profile = self.profile.clone();
         options.bearer_token = self.bearer_token.clone().map(Into::into);
         options.netrc = !self.no_netrc;
-        options.mmap = !self.no_mmap;
+        options.mmap = self.mmap;
         options.concurrency = self.concurrency.into();
         options.retries = self.retries;
         options.read_timeout = Duration::from_secs(self.timeout.into());

@@ -3,21 +3,15 @@
 use std::io::Write as _;
 use std::time::Duration;
 
+use h5refs::error::scrub;
 use h5refs::fetch::{Counters, Policy};
 use h5refs::source::TrafficSummary;
+
+use crate::plain::{shown, shown_lines};
 
 /// Says something on standard error. That nobody listens is no failure.
 pub fn say(message: &str) {
     let _ = std::io::stderr().write_all(message.as_bytes());
-}
-
-/// A name as it can be shown: control characters of a file do not reach the terminal.
-pub fn shown(text: &str) -> String {
-    let escape = |c: char| match c.is_control() {
-        true => c.escape_default().to_string(),
-        false => c.to_string(),
-    };
-    text.chars().map(escape).collect()
 }
 
 /// `12,345`.
@@ -100,13 +94,18 @@ pub fn fault(error: &h5meta::Error) -> String {
     }
 }
 
-/// An error in one line, and what can be done about it.
+/// An error as it can be shown, and what can be done about it.
 pub fn failure(error: &anyhow::Error) -> String {
-    match error.downcast_ref::<h5refs::Error>() {
+    let text = match error.downcast_ref::<h5refs::Error>() {
         Some(h5refs::Error::Malformed { location, error }) => {
             format!("{location}: {}", fault(error))
         }
         _ => format!("{error:#}"),
+    };
+    match error.is::<h5refs::Error>() {
+        true => shown(&scrub(&text)),
+        // What a tool said that was run, for one.
+        false => shown_lines(&scrub(&text)),
     }
 }
 
@@ -124,6 +123,5 @@ mod tests {
         assert_eq!(bytes(999_990), "1.0 MB");
         assert_eq!(plural(1, "dataset"), "1 dataset");
         assert_eq!(plural(2, "dataset"), "2 datasets");
-        assert_eq!(shown("a\u{1b}[2J\n é"), "a\\u{1b}[2J\\n é");
     }
 }

@@ -7,7 +7,7 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::{Duration, Instant};
 
 use anyhow::{Context as _, anyhow};
-use h5refs::error::redact;
+use h5refs::error::{redact, scrub};
 use h5refs::fetch::Counters;
 use h5refs::follow::Follow;
 use h5refs::fresh::{Fresh, Recipe, fresh};
@@ -23,7 +23,9 @@ use crate::exit::Exit;
 use crate::human::{count, failure, pace, plural, say, traffic};
 use crate::inputs::{Input, Inputs};
 use crate::jobs;
+
 use crate::output::{check, is_remote, layout, output};
+use crate::plain::{self, shown};
 use crate::progress::Files;
 use crate::stop::{Interrupted, Stop};
 use crate::summary::Summary;
@@ -38,7 +40,7 @@ pub(crate) async fn run(args: IndexArgs, verbose: bool) -> anyhow::Result<Exit> 
     let opener = Arc::new(Opener::new(storage.clone()));
     let inputs = stop.or(Inputs::of(&args, &opener)).await??;
     if let Err(why) = check(&args, &inputs) {
-        say(&format!("h5sidecar: {why}\n"));
+        say(&format!("h5sidecar: {}\n", shown(&why)));
         return Ok(Exit::Usage);
     }
     let options = options(&args, &opener)?;
@@ -133,7 +135,7 @@ impl Outcome {
         let line = json!({
             "file": redact(file),
             "complete": false,
-            "error": format!("{error:#}"),
+            "error": scrub(&format!("{error:#}")),
             "exit": Exit::of(error) as u8,
         });
         let exit = Exit::of(error);
@@ -149,13 +151,14 @@ impl Run {
             return Outcome::failed(name, &Interrupted.into());
         }
         let error = anyhow!("{}: a fault in h5sidecar itself", redact(name));
-        say(&format!("h5sidecar: {error}\n"));
+        say(&format!("h5sidecar: {}\n", failure(&error)));
         Outcome::failed(name, &error)
     }
 
     /// Writes the report, one outcome a line. Who wants to end does not wait long for it.
     async fn report(&self, location: &str, outcomes: &[Outcome]) -> anyhow::Result<()> {
-        let lines: String = outcomes.iter().map(|outcome| format!("{}\n", outcome.line)).collect();
+        let lines: String =
+            outcomes.iter().map(|outcome| plain::json(&outcome.line) + "\n").collect();
         let last_words = async {
             self.stop.wanted().await;
             tokio::time::sleep(LAST_WORDS).await;
@@ -168,7 +171,7 @@ impl Run {
 
     async fn one(self: Arc<Self>, input: Input) -> Outcome {
         let name = input.name();
-        let counters = self.progress.begun(&redact(&name));
+        let counters = self.progress.begun(&shown(&redact(&name)));
         let done = match input {
             Input::File(file) => self.index(&file, &counters).await,
             Input::None(_, error) => Err(error.into()),
@@ -241,8 +244,8 @@ impl Run {
             && let Some(fresh) = fresh(output, &*source, recipe, &self.opener, counters).await?
         {
             if !self.args.quiet {
-                let text = format!("{} -> {}: fresh\n", redact(file), redact(output));
-                self.progress.say(&text);
+                let text = format!("{} -> {}: fresh", redact(file), redact(output));
+                self.progress.say(&(shown(&text) + "\n"));
             }
             return Ok(Made::Before(fresh));
         }
@@ -291,6 +294,7 @@ fn options(args: &IndexArgs, opener: &Arc<Opener>) -> anyhow::Result<Options> {
     options.follow = args.follow_external.then(|| {
         let mut follow = Follow::new(Arc::clone(opener));
         follow.max_files = args.max_files;
+        follow.below.clone_from(&args.follow_below);
         follow
     });
     Ok(options)

@@ -4,3 +4,4 @@
 
 pub mod bench;
 pub mod human;
+pub mod plain;

@@ -12,7 +12,8 @@ use h5refs::source;
 
 use crate::args::LsArgs;
 use crate::exit::Exit;
-use crate::human::{bytes, fault, plural, say, shown};
+use crate::human::{bytes, fault, plural, say};
+use crate::plain::{shown, write_json};
 use crate::progress;
 
 pub(crate) async fn run(args: LsArgs) -> anyhow::Result<Exit> {
@@ -20,14 +21,12 @@ pub(crate) async fn run(args: LsArgs) -> anyhow::Result<Exit> {
     let counters = Counters::default();
     let options = args.storage.options();
     let work = sidecar::index(&*source, &options, &counters);
-    let name = h5refs::error::redact(&args.file);
+    let name = shown(&h5refs::error::redact(&args.file));
     let (index, problems) = progress::shown(&name, &counters, args.json, work).await?;
 
     let mut out = BufWriter::new(io::stdout().lock());
     let printed = match args.json {
-        true => serde_json::to_writer(&mut out, &document(&index, &problems))
-            .map_err(io::Error::from)
-            .and_then(|()| writeln!(out)),
+        true => write_json(&mut out, &document(&index, &problems)).and_then(|()| writeln!(out)),
         false => tree(&mut out, &index, args.chunks),
     };
     match printed.and_then(|()| out.flush()) {
@@ -37,7 +36,7 @@ pub(crate) async fn run(args: LsArgs) -> anyhow::Result<Exit> {
     }
     if !args.json {
         for Problem { path, error, .. } in &problems {
-            say(&format!("{}: {}\n", shown(path), fault(error)));
+            say(&format!("{}: {}\n", shown(path), shown(&fault(error))));
         }
     }
     Ok(Exit::Ok)
@@ -73,7 +72,7 @@ fn tree(out: &mut impl Write, index: &Index, chunks: bool) -> io::Result<()> {
             }
             ObjectKind::NamedDatatype(datatype) => {
                 let described = datatype.as_ref().map_or_else(|| "unreadable".into(), describe);
-                writeln!(out, "  datatype {described}{}", also(object))?;
+                writeln!(out, "  datatype {}{}", shown(&described), also(object))?;
             }
             _ => writeln!(out, "  unreadable{}", also(object))?,
         }
@@ -130,7 +129,7 @@ fn filters(dataset: &Dataset) -> String {
     let mut described = String::new();
     for filter in &dataset.filters {
         described.push_str("  ");
-        described.push_str(filter_name(filter));
+        described.push_str(&shown(filter_name(filter)));
         if let (1, Some(level)) = (filter.id, filter.client_data.first()) {
             described.push_str(&format!("({level})"));
         }

@@ -16,7 +16,9 @@ mod verify;
 use std::process::ExitCode;
 
 use clap::Parser;
-use h5sidecar::human;
+use h5refs::error::scrub;
+use h5sidecar::plain::{Logs, shown_lines};
+use h5sidecar::{human, plain};
 
 use self::args::{Args, Command};
 use self::exit::Exit;
@@ -25,9 +27,14 @@ fn main() -> ExitCode {
     let args = match Args::try_parse() {
         Ok(args) => args,
         Err(error) => {
+            if error.use_stderr() {
+                // It quotes what it does not understand.
+                human::say(&shown_lines(&scrub(&error.render().to_string())));
+                return Exit::Usage.into();
+            }
             // What cannot be printed cannot be helped.
             let _ = error.print();
-            return if error.use_stderr() { Exit::Usage.into() } else { Exit::Ok.into() };
+            return Exit::Ok.into();
         }
     };
     log(args.verbose);
@@ -56,8 +63,9 @@ fn run(args: Args) -> anyhow::Result<Exit> {
     exit
 }
 
-/// Logs go to standard error, retries and the like only if asked for.
+/// Logs go to standard error, retries and the like only if asked for. The environment has no say in it: what
+/// other libraries trace is requests with all their headers.
 fn log(verbose: bool) {
     let level = if verbose { "h5refs=debug,object_store=info" } else { "warn" };
-    tracing_subscriber::fmt().with_env_filter(level).with_writer(std::io::stderr).init();
+    tracing_subscriber::fmt().with_env_filter(level).with_writer(Logs).init();
 }

@@ -7,7 +7,8 @@ use std::fmt::{self, Display, Formatter};
 use h5refs::kerchunk::IMAGECODECS;
 use h5refs::sidecar::Sidecar;
 
-use crate::human::{bytes, count, fault, plural, shown};
+use crate::human::{bytes, count, fault, plural};
+use crate::plain::shown;
 
 /// Lines of each kind before the rest is only counted.
 const MOST: usize = 8;
@@ -27,7 +28,8 @@ pub(crate) struct Summary<'a> {
 impl Display for Summary<'_> {
     fn fmt(&self, f: &mut Formatter<'_>) -> fmt::Result {
         let Sidecar { counts, trace, not_referenced, links, problems, .. } = self.sidecar;
-        writeln!(f, "{} -> {} ({})", self.input, self.output, bytes(self.size))?;
+        let (input, output) = (shown(self.input), shown(self.output));
+        writeln!(f, "{input} -> {output} ({})", bytes(self.size))?;
         let chunks = counts.referenced_chunks + counts.inlined_chunks;
         writeln!(
             f,
@@ -64,7 +66,7 @@ impl Display for Summary<'_> {
             .filter(|name| name.starts_with(IMAGECODECS))
             .collect();
         if !further.is_empty() {
-            writeln!(f, "  readers need imagecodecs-numcodecs: {}", further.join(", "))?;
+            writeln!(f, "  readers need imagecodecs-numcodecs: {}", shown(&further.join(", ")))?;
         }
         let files = self.sidecar.files.as_deref().unwrap_or_default();
         let (found, lacking): (Vec<_>, Vec<_>) = files.iter().partition(|file| file.found);

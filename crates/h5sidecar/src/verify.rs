@@ -13,7 +13,8 @@ use serde_json::Value;
 
 use crate::args::VerifyArgs;
 use crate::exit::Exit;
-use crate::human::{bytes, count, plural, shown};
+use crate::human::{bytes, count, plural};
+use crate::plain::{json, shown};
 use crate::progress;
 
 /// Faults before the rest is only counted.
@@ -29,11 +30,11 @@ pub(crate) async fn run(args: VerifyArgs) -> anyhow::Result<Exit> {
         (options.recorded, options.counted) = recorded(report)?;
     }
     let counters = Counters::default();
-    let name = h5refs::error::redact(&args.sidecar);
+    let name = shown(&h5refs::error::redact(&args.sidecar));
     let work = verify(&args.sidecar, &opener, &options, &counters);
     let verified = progress::shown(&name, &counters, args.json, work).await?;
     let printed = match args.json {
-        true => format!("{}\n", verified.report(&args.sidecar)),
+        true => json(&verified.report(&args.sidecar)) + "\n",
         false => summary(&name, &verified),
     };
     match std::io::stdout().lock().write_all(printed.as_bytes()) {
@@ -88,7 +89,7 @@ fn summary(name: &str, verified: &Verified) -> String {
     );
     for file in &verified.files {
         let length = file.version.length.map_or_else(|| "of unknown length".into(), bytes);
-        _ = writeln!(out, "  {} ({length})", file.file);
+        _ = writeln!(out, "  {} ({length})", shown(&file.file));
     }
     _ = write!(out, "  {} decoded", plural(*decoded, "chunk"));
     let seconds = verified.elapsed.as_secs_f64();

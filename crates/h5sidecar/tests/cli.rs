@@ -192,6 +192,34 @@ fn other_files_are_followed_if_asked_for() {
     assert_eq!(code(&output), 2);
 }
 
+/// `--follow-below` is what a name that leads out of the file's directory needs.
+#[test]
+fn other_files_elsewhere_are_followed_where_they_may_be() {
+    let directory = tempfile::tempdir().unwrap();
+    std::fs::create_dir_all(directory.path().join("in")).unwrap();
+    std::fs::copy(testdata("elsewhere/raw_0.bin"), directory.path().join("raw_0.bin")).unwrap();
+    let mut bytes = std::fs::read(testdata("external.h5")).unwrap();
+    let (old, new) = (b"elsewhere/raw_0.bin", b"../raw_0.bin\0\0\0\0\0\0\0");
+    let at = bytes.windows(old.len()).position(|window| window == old).unwrap();
+    bytes[at..at + old.len()].copy_from_slice(new);
+    std::fs::write(directory.path().join("in/a.h5"), bytes).unwrap();
+    let follow = |more: &[&str]| {
+        let arguments =
+            ["index", "a.h5", "-o", "-", "--follow-external", "--inline-threshold", "0"];
+        let output = run(&[&arguments, more].concat(), &directory.path().join("in"));
+        let document: Value = serde_json::from_slice(&output.stdout).unwrap();
+        (document["refs"]["one/0.0"].clone(), stderr(&output))
+    };
+    let (reference, said) = follow(&[]);
+    assert_eq!(reference, Value::Null);
+    assert!(said.contains("/one: \"../raw_0.bin\" is not followed: "), "{said}");
+    assert!(said.contains("(--follow-below PLACE allows another)"), "{said}");
+    let (reference, said) = follow(&["--follow-below", "elsewhere", "--follow-below", "../in/.."]);
+    assert_eq!(reference, serde_json::json!(["../raw_0.bin", 16, 80]), "{said}");
+    let output = run(&["index", "a.h5", "--follow-below", ".."], directory.path());
+    assert_eq!(code(&output), 1, "it is of use with --follow-external only");
+}
+
 #[test]
 fn a_wrong_checksum_is_an_error_unless_passed_over() {
     let directory = copied("superblock_v3.h5");

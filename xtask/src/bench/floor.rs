@@ -28,10 +28,7 @@ pub(crate) struct Store {
 
 /// The floor of a file, with chunks below `inline` bytes read too.
 pub(crate) async fn floor(file: &Path, inline: u64, store: Store) -> anyhow::Result<Measured> {
-    let mut reading = SourceOptions::default();
-    // Piece by piece: a mapped file is read at once.
-    reading.mmap = false;
-    let source = source::open(&file.display().to_string(), &reading).await?;
+    let source = source::open(&file.display().to_string(), &SourceOptions::default()).await?;
     let mut options = Options::default();
     options.policy = Policy::exact();
     options.references.inline_threshold = inline;

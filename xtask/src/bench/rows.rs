@@ -9,6 +9,8 @@ pub(crate) enum Who {
     Chunks(&'static str),
     /// Our program, with chunks below so many bytes inlined.
     Ours(u64),
+    /// Our program, which maps the file.
+    OursMapped(u64),
     /// Nobody: what it takes if all goes as well as can be, with chunks below so many bytes read.
     Nobody(u64),
 }
@@ -52,10 +54,11 @@ pub(crate) const REMOTE: [Way; 11] = [
 ];
 
 /// On the disk of this machine, where only the processor is slow.
-pub(crate) const LOCAL: [Way; 3] = [
+pub(crate) const LOCAL: [Way; 4] = [
     way("h5py-local", "h5py, chunk_iter alone", Who::Chunks("h5py-chunk-iter")),
     way("kerchunk-local", "kerchunk", Who::References("kerchunk-local")),
     way("ours-local", "h5sidecar", Who::Ours(INLINE)),
+    way("ours-local-mapped", "h5sidecar --mmap", Who::OursMapped(INLINE)),
 ];
 
 /// The way of that name.

@@ -68,7 +68,7 @@ impl Runner {
                 return Ok(Outcome::Failed { reason });
             }
             let seconds = match way.who {
-                Who::Ours(_) => ran.seconds,
+                Who::Ours(_) | Who::OursMapped(_) => ran.seconds,
                 _ => printed(&ran)?,
             };
             times.push(seconds);
@@ -81,7 +81,7 @@ impl Runner {
         let checked = match way.who {
             Who::Chunks(_) => self.chunks.check_list(&output)?,
             Who::References(_) => self.chunks.check_references(&output)?,
-            Who::Ours(_) | Who::Nobody(_) => {
+            Who::Ours(_) | Who::OursMapped(_) | Who::Nobody(_) => {
                 let same = self.chunks.check_references(&output)?;
                 format!("{same}; {}", check::check_sidecar(&output, &self.granule).await?)
             }
@@ -107,11 +107,14 @@ impl Runner {
                 command.args([name, location]).arg(output);
                 command
             }
-            Who::Ours(inline) | Who::Nobody(inline) => {
+            Who::Ours(inline) | Who::OursMapped(inline) | Who::Nobody(inline) => {
                 let mut command = Command::new(&self.program);
                 command.args(["index", "--quiet", "--format", "json"]);
                 command.args(["--inline-threshold", &inline.to_string()]);
                 command.arg("--output").arg(output).arg(location);
+                if matches!(who, Who::OursMapped(_)) {
+                    command.arg("--mmap");
+                }
                 command
             }
         };

@@ -18,36 +18,73 @@ const SIGNATURES: [&str; 7] = [
     "x-goog-signature=",
 ];
 
+/// Other schemes that are known for one without their slashes: `https:me:secret@host`.
+const OTHERS: [&str; 4] = ["ftp", "http", "https", "sftp"];
+
 /// A location fit for messages and logs: without users and passwords, query strings and fragments, in every URL
-/// of a chain (`simplecache::https://...`).
+/// of a chain (`simplecache::https://...`), also in one that is misspelled.
 ///
 /// In locations of object stores what looks like these may belong to the key (`s3://bucket/what?.h5`), or name
 /// the account (`abfss://container@account...`): there a query goes only if it is one of a signed URL, a user only
 /// with a password.
 pub fn redact(location: &str) -> String {
-    let Some(colon) = location.find("://") else {
+    let Some(Begun { scheme, lead, rest }) = Begun::of(location) else {
         return location[..signature(location).unwrap_or(location.len())].to_owned();
     };
-    let is_scheme = |c: char| c.is_ascii_alphanumeric() || matches!(c, '+' | '-' | '.');
-    let before = location[..colon].trim_end_matches(is_scheme).len();
-    let scheme = location[before..colon].to_ascii_lowercase();
-    let (rest, more) = link(&location[colon + 3..]);
+    let lead = match lead.rfind('@') {
+        // A user before the scheme.
+        Some(at) => &lead[at + 1..],
+        None => lead,
+    };
+    let (rest, more) = link(rest);
     let rest = shown(&scheme, rest);
     let more = more.map(|more| format!("::{}", redact(more))).unwrap_or_default();
-    format!("{}://{rest}{more}", &location[..colon])
+    format!("{lead}{rest}{more}")
 }
 
-/// A text with every location in it redacted.
-pub(crate) fn scrub(text: &str) -> String {
+/// A text with every location in it [redacted](redact).
+pub fn scrub(text: &str) -> String {
     let is_between = |c: char| c.is_whitespace() || matches!(c, '"' | '\'' | '`' | '<' | '>');
     let scrubbed = text.split_inclusive(is_between).map(|word| {
         let end = word.trim_end_matches(|c| is_between(c) || ":;,.)".contains(c)).len();
-        match word.contains("://") || word.contains('?') {
+        match word.contains(':') || word.contains('?') {
             true => redact(&word[..end]) + &word[end..],
             false => word.to_owned(),
         }
     });
     scrubbed.collect()
+}
+
+/// A text that has a URL in it, cut where its host, or what stands for it, begins.
+struct Begun<'a> {
+    /// In lower case.
+    scheme: String,
+    lead: &'a str,
+    rest: &'a str,
+}
+
+impl<'a> Begun<'a> {
+    /// The first that is one, or was meant to be.
+    fn of(text: &'a str) -> Option<Self> {
+        let is_scheme = |c: char| c.is_ascii_alphanumeric() || matches!(c, '+' | '-' | '.');
+        text.match_indices(':').find_map(|(colon, _)| {
+            let before = &text[..colon];
+            let scheme = before[before.trim_end_matches(is_scheme).len()..].to_ascii_lowercase();
+            let after = &text[colon + 1..];
+            let slashes = after.len() - after.trim_start_matches(['/', '\\']).len();
+            let is_url = after.starts_with("//");
+            let is_known = KEYS.contains(&&*scheme) || OTHERS.contains(&&*scheme);
+            let host = match (is_url, &*scheme) {
+                // A path of this machine may begin with a slash, or several.
+                (true, "file") => 2,
+                (false, "file") => 0,
+                _ if is_url || is_known => slashes,
+                _ => return None,
+            };
+            let (lead, rest) = text.split_at(colon + 1 + host);
+            Some(Self { scheme, lead, rest })
+        })
+    }
 }
 
 /// A URL that begins a chain, and the rest of the chain.
@@ -65,12 +102,13 @@ fn link(rest: &str) -> (&str, Option<&str>) {
 }
 
 /// What comes after `://`, less what may be secret. By hand, for a URL too broken to parse must not leak either.
-fn shown<'a>(scheme: &str, rest: &'a str) -> &'a str {
-    let end = match KEYS.contains(&scheme) {
-        true => signature(rest),
-        false => rest.find(['?', '#']),
+fn shown<'a>(scheme: &str, all: &'a str) -> &'a str {
+    let names_host = scheme != "file" || !all.starts_with(['/', '\\']);
+    let end = match KEYS.contains(&scheme) && (scheme != "file" || !names_host) {
+        true => signature(all),
+        false => all.find(['?', '#']),
     };
-    let rest = &rest[..end.unwrap_or(rest.len())];
+    let rest = &all[..end.unwrap_or(all.len())];
     let slash = rest.find('/').unwrap_or(rest.len());
     let authority = &rest[..slash];
     match authority.rsplit_once('@') {
@@ -79,6 +117,8 @@ fn shown<'a>(scheme: &str, rest: &'a str) -> &'a str {
         // No port and no host: a password with a slash in it, as Amazon's secrets have them.
         None if !is_host(authority) => match rest.find('@') {
             Some(at) => shown(scheme, &rest[at + 1..]),
+            // Or with a question mark in it.
+            None if all.contains('@') => "",
             None => rest,
         },
         None => rest,
@@ -116,6 +156,30 @@ mod tests {
     }
 
     #[test]
+    fn nor_those_of_a_misspelled_url() {
+        for (misspelled, shown) in [
+            ("http:/u:p@h/x", "http:/h/x"),
+            ("https:u:p@h", "https:h"),
+            ("https:///u:p@h/x?sig=1", "https:///h/x"),
+            ("HTTPS:\\\\u:p@h\\x", "HTTPS:\\\\h\\x"),
+            ("https://u:p?w@h/x", "https://"),
+            ("file://u:p@h/x?sig=1", "file://h/x"),
+            ("s3:/KEY:SECRET@b/k", "s3:/b/k"),
+            ("s3:///KEY:SEC/RET@b/k", "s3:///b/k"),
+            ("gs:KEY:SECRET@b/k", "gs:b/k"),
+            ("u:p@https://h/x", "https://h/x"),
+            ("http:/u:p@h/x?to=https://u:p@h/", "http:/h/x"),
+            ("simplecache::https:/u:p@h/x", "simplecache::https:/h/x"),
+        ] {
+            assert_eq!(redact(misspelled), shown, "{misspelled}");
+            assert_eq!(
+                scrub(&format!("no {misspelled}, \"{misspelled}\"")),
+                format!("no {shown}, \"{shown}\"")
+            );
+        }
+    }
+
+    #[test]
     fn nor_those_of_other_schemes() {
         assert_eq!(redact("s3://KEY:secret@bucket/k?.h5"), "s3://bucket/k?.h5");
         assert_eq!(redact("s3://KEY:sec/r+et@bucket/a@b.h5"), "s3://bucket/a@b.h5");
@@ -148,6 +212,8 @@ mod tests {
             "dir/é#1.h5",
             "é",
             "file:///a@b:c/d?e",
+            "file:/a@b:c/d?e",
+            "dir/u:p@h",
             "C:\\a?b",
         ] {
             assert_eq!(redact(location), location);

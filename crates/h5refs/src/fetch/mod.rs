@@ -30,6 +30,9 @@ use self::pool::{Pages, Pool, Read};
 use crate::error::{Error, Result};
 use crate::source::{Piece, Source};
 
+/// Reads of this machine's disk that go to another thread together.
+const TOGETHER: usize = 64;
+
 /// How a file is read, and what that may cost.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Reading<'a> {
@@ -70,8 +73,8 @@ pub async fn walk(
     }
 
     walk.keep_at_most(policy.keep);
-    let (mut pace, mut policy) = (Pace::default(), policy.clone());
-    let base = policy.clone();
+    let mut pace = Pace { near: source.is_near(), ..Pace::default() };
+    let (base, mut policy) = (policy, pace.adapt(policy));
     let mut pool = Pool::default();
     let mut in_flight = FuturesUnordered::new();
     let first = Read { range: 0..policy.first_read.max(1), round: 1 };
@@ -81,7 +84,7 @@ pub async fn walk(
         let Piece { at, bytes, file_len } = piece?;
         let begun = std::time::Instant::now();
         pace.observe(source.first_byte(), bytes.len() as u64, took);
-        policy = pace.adapt(&base);
+        policy = pace.adapt(base);
         pool.arrived(&read, bytes.len() as u64);
         if let Some(length) = file_len {
             if walk.length().is_none() && length <= policy.whole_file_below {
@@ -153,23 +156,26 @@ pub async fn read_ranges(
     if let Some(whole) = source.whole() {
         return ranges.iter().map(|range| cut(range, 0, &whole)).collect();
     }
+    let policy = &Pace { near: source.is_near(), ..Pace::default() }.adapt(policy);
     // A copy of each part, so that a large read is not kept alive by the small parts it brought.
     let mut parts = vec![Bytes::new(); ranges.len()];
     let mut order: Vec<usize> = (0..ranges.len()).collect();
     order.sort_by_key(|&n| ranges[n].start);
     let reads = plan(ranges, policy, None);
     let round = counters.next_round();
-    let mut landing = futures::stream::iter(reads)
-        .map(|range| send(source, Read { range, round }, counters))
+    let batches = batches(reads, if source.is_near() { TOGETHER } else { 1 });
+    let mut landing = futures::stream::iter(batches)
+        .map(|reads| send_all(source, reads, round, counters))
         .buffer_unordered(policy.concurrency.max(1));
-    while let Some((Read { range: asked, .. }, _, piece)) = landing.next().await {
-        let piece = piece?;
-        let first = order.partition_point(|&n| ranges[n].start < asked.start);
-        for &n in order.iter().skip(first) {
-            if ranges[n].start >= asked.end {
-                break;
+    while let Some(pieces) = landing.next().await {
+        for (asked, piece) in pieces? {
+            let first = order.partition_point(|&n| ranges[n].start < asked.start);
+            for &n in order.iter().skip(first) {
+                if ranges[n].start >= asked.end {
+                    break;
+                }
+                parts[n] = Bytes::copy_from_slice(&cut(&ranges[n], piece.at, &piece.bytes)?);
             }
-            parts[n] = Bytes::copy_from_slice(&cut(&ranges[n], piece.at, &piece.bytes)?);
         }
     }
     Ok(parts)
@@ -186,6 +192,41 @@ pub(crate) async fn length(source: &dyn Source, counters: &Counters) -> Result<O
     let read = Read { range: 0..1, round: counters.next_round() };
     let (_, _, piece) = send(source, read, counters).await;
     Ok(piece?.file_len)
+}
+
+/// Reads in batches of so many, of a few bytes each: those of many go alone.
+fn batches(reads: Vec<Range<u64>>, most: usize) -> Vec<Vec<Range<u64>>> {
+    const BYTES: u64 = 1 << 20;
+    let mut batches: Vec<Vec<Range<u64>>> = Vec::new();
+    let mut bytes = 0_u64;
+    for read in reads {
+        bytes = bytes.saturating_add(read.end - read.start);
+        match batches.last_mut().filter(|last| last.len() < most && bytes <= BYTES) {
+            Some(last) => last.push(read),
+            None => {
+                bytes = read.end - read.start;
+                batches.push(vec![read]);
+            }
+        }
+    }
+    batches
+}
+
+/// Sends reads of one round at one go; each with what it brought.
+async fn send_all(
+    source: &dyn Source,
+    reads: Vec<Range<u64>>,
+    round: u64,
+    counters: &Counters,
+) -> Result<Vec<(Range<u64>, Piece)>> {
+    // In flight is one of them, and the others wait for it.
+    let mut sent = Some(counters.sent(round));
+    let pieces = source.read_several(reads.clone()).await?;
+    for piece in &pieces {
+        let sent = sent.take().unwrap_or_else(|| counters.sent(round));
+        sent.landed(piece.bytes.len() as u64);
+    }
+    Ok(reads.into_iter().zip(pieces).collect())
 }
 
 /// Sends a read, counted; tells how long it took.

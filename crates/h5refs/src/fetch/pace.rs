@@ -12,6 +12,12 @@ const ROUNDS_SAVED: f64 = 4.0;
 /// Reads that tell the speed of a connection have this many bytes at least.
 const LARGE: u64 = 256 << 10;
 
+/// What a system call costs, in bytes that could be copied meanwhile: twice as much costs nothing where the file
+/// is in memory, and is read in vain where it is on a disk.
+const NEAR_GAP: u64 = 8 << 10;
+/// Reads of this machine's disk at once: enough for a disk to have some to choose from. Each takes a thread.
+const NEAR_READS: usize = 16;
+
 /// What the reads so far have shown.
 #[derive(Clone, Copy, Debug, Default, PartialEq)]
 #[non_exhaustive]
@@ -20,6 +26,9 @@ pub struct Pace {
     pub first_byte: Option<Duration>,
     /// Bytes a second of one connection, at best: what is slower has waited for others, here or there.
     pub speed: Option<f64>,
+    /// Whether a read is a system call and no round trip: then there is no pace to be measured, for what it
+    /// takes is threads' waiting for each other.
+    pub near: bool,
     /// The time that the processor took for what arrived: decoding, and planning what to read next.
     pub decoding: Duration,
 }
@@ -43,6 +52,11 @@ impl Pace {
     #[must_use]
     pub fn adapt(&self, policy: &Policy) -> Policy {
         let mut adapted = policy.clone();
+        if self.near && policy.adapt {
+            adapted.gap = NEAR_GAP.min(policy.gap);
+            adapted.concurrency = NEAR_READS.min(policy.concurrency);
+            return adapted;
+        }
         if let (true, Some(first_byte), Some(speed)) = (policy.adapt, self.first_byte, self.speed) {
             adapted.gap = whole(speed / REQUESTS_PER_SECOND).clamp(4 << 10, 256 << 10);
             let saved = speed * first_byte.as_secs_f64() * ROUNDS_SAVED;
@@ -82,6 +96,17 @@ mod tests {
         let far = pace.adapt(&policy);
         assert_eq!((far.gap, far.whole_file_below), (4 << 10, policy.first_read));
         assert_eq!(pace.adapt(&Policy { adapt: false, ..Policy::default() }).gap, policy.gap);
+    }
+
+    #[test]
+    fn near_by_little_is_read_that_is_not_wanted() {
+        let pace = Pace { near: true, ..Pace::default() };
+        let near = pace.adapt(&Policy::default());
+        assert_eq!((near.gap, near.concurrency), (NEAR_GAP, NEAR_READS));
+        assert_eq!(pace.adapt(&Policy::fixed()), Policy::fixed());
+        let careful = Policy { gap: 1, concurrency: 2, ..Policy::default() };
+        let near = pace.adapt(&careful);
+        assert_eq!((near.gap, near.concurrency), (1, 2));
     }
 
     #[test]

@@ -6,6 +6,7 @@ use std::sync::Arc;
 use futures::StreamExt as _;
 use h5meta::{Index, Problem};
 
+use super::place::Allowed;
 use super::{Follow, FollowedFile, name};
 use crate::error::Error;
 use crate::fetch::{self, Counters, Reading, Trace};
@@ -24,6 +25,9 @@ pub(super) struct Files<'a> {
     url: &'a str,
     reading: Reading<'a>,
     counters: &'a Counters,
+    allowed: Allowed<'a>,
+    /// Where the files of names are, and what references call them.
+    places: BTreeMap<String, Result<(String, String), String>>,
     known: BTreeMap<String, Known>,
 }
 
@@ -69,12 +73,15 @@ impl<'a> Files<'a> {
         reading: Reading<'a>,
         counters: &'a Counters,
     ) -> Self {
-        Self { follow, location, url, reading, counters, known: BTreeMap::new() }
+        let allowed = Allowed::new(location, &follow.below);
+        let (places, known) = (BTreeMap::new(), BTreeMap::new());
+        Self { follow, location, url, reading, counters, allowed, places, known }
     }
 
     /// Whether a name is that of the file itself.
     pub(super) fn is_own(&self, name: &str) -> bool {
-        name == "." || name::beside(self.location, name).is_ok_and(|place| place == self.location)
+        let is_here = |place: name::Beside| place.location == self.location;
+        name == "." || name::beside(self.location, name).is_ok_and(is_here)
     }
 
     /// Reads HDF5 files of these names, several at a time.
@@ -154,8 +161,13 @@ impl<'a> Files<'a> {
     }
 
     /// Where the file of a name is, and what references call it.
-    fn place(&self, name: &str) -> Result<(String, String), String> {
-        Ok((name::beside(self.location, name)?, name::beside(self.url, name)?))
+    fn place(&mut self, name: &str) -> Result<(String, String), String> {
+        if let Some(place) = self.places.get(name) {
+            return place.clone();
+        }
+        let place = self.allowed.place(name, self.url);
+        self.places.insert(name.to_owned(), place.clone());
+        place
     }
 
     /// How many more may be opened.

@@ -3,7 +3,8 @@
 //!
 //! | file | what |
 //! |---|---|
-//! | `name` | where a file is that another names, and where it may be |
+//! | `name` | where the name of another file leads |
+//! | `place` | where other files may be |
 //! | `files` | the other files, each opened once |
 //! | `object` | a dataset of another file by its path |
 //! | `external` | runs of bytes as chunks |
@@ -21,6 +22,7 @@ mod lines;
 mod mapped;
 mod name;
 mod object;
+mod place;
 mod tiles;
 
 use std::collections::BTreeMap;
@@ -47,6 +49,9 @@ pub struct Follow {
     pub opener: Arc<Opener>,
     /// Files that one file may lead to. Default 1000.
     pub max_files: u64,
+    /// Where they may be beside below the directory of the file itself: directories, and, for remote files, URLs
+    /// that theirs begin with, of the same store.
+    pub below: Vec<String>,
     /// Chunks of them that it may show. Default 20 million.
     pub max_chunks: u64,
 }
@@ -55,7 +60,7 @@ impl Follow {
     /// Follows with this opener.
     #[must_use]
     pub fn new(opener: Arc<Opener>) -> Self {
-        Self { opener, max_files: 1000, max_chunks: 20_000_000 }
+        Self { opener, max_files: 1000, below: Vec::new(), max_chunks: 20_000_000 }
     }
 }
 

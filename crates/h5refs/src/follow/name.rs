@@ -1,5 +1,7 @@
-//! The names that a file has for other files, and where these are: beside the file, and nowhere that
-//! the file could not be itself. Pure: nothing is opened here.
+//! The names that a file has for other files, and where these lead, as text. Pure: nothing is opened here, and
+//! whether they may be followed is for `place` to say.
+
+use std::path::{Path, is_separator};
 
 use url::Url;
 
@@ -55,15 +57,20 @@ pub(super) fn utf8(stored: &[u8]) -> Result<&str, String> {
         .map_err(|_| format!("{:?} is no UTF-8", String::from_utf8_lossy(stored)))
 }
 
-/// Where the file of this `name` is, for a file at `location`: a path or URL of the same kind.
-///
-/// Beside a local file that is what the name says, for its user asked to follow it. Beside a remote
-/// one it is another key of the same bucket, or another path of the same host: never a file of this
-/// machine, and never a place above.
+/// Where a name leads, as text.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(super) struct Beside {
+    pub(super) location: String,
+    /// Whether it is absolute, or leads up: out of the directory of the file that has it, as far as text tells.
+    pub(super) leads_out: bool,
+}
+
+/// Where the file of this `name` is, for a file at `location`: a path or URL of the same kind. Beside a remote
+/// one it is another key of the same bucket, or another path of the same host: never a file of this machine.
 ///
 /// # Errors
-/// Names that lead elsewhere, or nowhere.
-pub(super) fn beside(location: &str, name: &str) -> Result<String, String> {
+/// Names that can lead nowhere.
+pub(super) fn beside(location: &str, name: &str) -> Result<Beside, String> {
     let refused = |why: &str| Err(format!("{name:?} is not followed: {why}"));
     if name.is_empty() || name.contains(|c: char| c.is_control()) {
         return refused("no name of a file");
@@ -71,37 +78,50 @@ pub(super) fn beside(location: &str, name: &str) -> Result<String, String> {
     if name.contains("://") {
         return refused("a URL in place of a name");
     }
+    let leads_out =
+        Path::new(name).is_absolute() || name.split(is_separator).any(|part| part == "..");
+    let found = |location| Ok(Beside { location, leads_out });
     let Some((scheme, rest)) = location.split_once("://") else {
-        return Ok(local(location, name));
+        return found(local(location, name));
     };
     if scheme.eq_ignore_ascii_case("file") {
-        return local_url(location, name).map_or_else(|| refused("no path of this machine"), Ok);
+        return local_url(location, name).map_or_else(|| refused("no path of this machine"), found);
     }
-    let mut parts = Vec::new();
-    for part in name.split('/') {
-        match part {
-            "." => {}
-            "" | ".." => return refused("from a remote file, only to files beside or below it"),
-            part => parts.push(part),
-        }
-    }
-    if parts.is_empty() || name.contains('\\') {
-        return refused("no name of a file");
+    let parts: Vec<&str> = name.split('/').filter(|part| *part != ".").collect();
+    if parts.is_empty() || name.contains('\\') || parts.contains(&"") {
+        return refused("from a remote file, only to files of the same store by relative names");
     }
     if scheme.eq_ignore_ascii_case("http") || scheme.eq_ignore_ascii_case("https") {
-        return web(location, &parts).map_or_else(|| refused("no URL"), Ok);
+        return web(location, &parts).map_or_else(|| refused("no URL"), found);
     }
     let (bucket, key) = rest.split_once('/').unwrap_or((rest, ""));
-    let directory = key.rsplit_once('/').map(|(directory, _)| directory);
-    let place: Vec<&str> = directory.into_iter().chain(parts).collect();
-    Ok(format!("{scheme}://{bucket}/{}", place.join("/")))
+    let mut place: Vec<&str> = key.split('/').collect();
+    place.pop();
+    match below(place, &parts) {
+        Some((place, _)) => found(format!("{scheme}://{bucket}/{}", place.join("/"))),
+        None => refused("above all keys"),
+    }
+}
+
+/// The parts of a name behind those of a directory, and how many of these are left; `None` if they lead out of all
+/// directories, or to none.
+fn below<'a>(mut place: Vec<&'a str>, parts: &[&'a str]) -> Option<(Vec<&'a str>, usize)> {
+    let mut left = place.len();
+    for part in parts {
+        match *part {
+            ".." => _ = place.pop()?,
+            part => place.push(part),
+        }
+        left = left.min(place.len());
+    }
+    parts.last().filter(|last| **last != "..").map(|_| (place, left))
 }
 
 fn local(location: &str, name: &str) -> String {
     let name = name.trim_start_matches("./");
-    let directory = location.rfind(std::path::is_separator).map(|end| &location[..=end]);
+    let directory = location.rfind(is_separator).map(|end| &location[..=end]);
     match directory {
-        Some(directory) if !std::path::Path::new(name).is_absolute() => {
+        Some(directory) if !Path::new(name).is_absolute() => {
             format!("{directory}{name}")
         }
         _ => name.to_owned(),
@@ -117,9 +137,20 @@ fn local_url(location: &str, name: &str) -> Option<String> {
 /// The path changes and nothing else; a query, which may be a signature of the path, is left out.
 fn web(location: &str, parts: &[&str]) -> Option<String> {
     let mut url = Url::parse(location).ok()?;
+    let old = url.clone();
+    let mut place: Vec<&str> = old.path_segments()?.collect();
+    place.pop();
+    let depth = place.len();
+    let (place, left) = below(place, parts)?;
     url.set_query(None);
     url.set_fragment(None);
-    url.path_segments_mut().ok()?.pop().extend(parts);
+    // What is left is percent-encoded, what is new is not yet. Beside the directories the file itself goes.
+    let mut segments = url.path_segments_mut().ok()?;
+    for _ in left..=depth {
+        segments.pop();
+    }
+    segments.extend(place.iter().skip(left));
+    drop(segments);
     Some(url.into())
 }
 
@@ -153,8 +184,15 @@ mod tests {
             ("s3://bucket/x/y/a.h5", "z/./b 1%.h5", "s3://bucket/x/y/z/b 1%.h5"),
             ("https://me@host:1/x/a.h5?sig=1#f", "b?c#d.h5", "https://me@host:1/x/b%3Fc%23d.h5"),
             ("https://host/a.h5", "http:b.h5", "https://host/http:b.h5"),
+            ("s3://bucket/x/y/a.h5", "../../z/b.h5", "s3://bucket/z/b.h5"),
+            ("s3://bucket/x/y/a.h5", "z/../b.h5", "s3://bucket/x/y/b.h5"),
+            ("https://host/a%20b/c/d.h5", "../e f.h5", "https://host/a%20b/e%20f.h5"),
+            ("https://host/a%20b/c/d.h5", "e/../../f.h5", "https://host/a%20b/f.h5"),
         ] {
-            assert_eq!(beside(location, name).as_deref(), Ok(expected), "{location} {name}");
+            let found = beside(location, name).unwrap();
+            assert_eq!(found.location, expected, "{location} {name}");
+            let leads_out = name.starts_with('/') || name.contains("..");
+            assert_eq!(found.leads_out, leads_out, "{location} {name}");
         }
     }
 
@@ -165,9 +203,10 @@ mod tests {
                 "",
                 ".",
                 "..",
+                "y/..",
                 "/etc/passwd",
-                "../b.h5",
-                "y/../../b.h5",
+                "../../b.h5",
+                "y/../../../b.h5",
                 "//host2/b.h5",
                 "y//b.h5",
                 "y/",
@@ -180,6 +219,9 @@ mod tests {
             ] {
                 assert!(beside(location, name).is_err(), "{location} {name}");
             }
+            for name in ["../b.h5", "y/../b.h5", "y/../../b.h5"] {
+                assert!(beside(location, name).unwrap().leads_out, "{location} {name}");
+            }
         }
         for name in ["", "s3://bucket/b.h5", "https://host/b.h5", "file:///etc/passwd"] {
             assert!(beside("a.h5", name).is_err(), "{name}");
@@ -191,7 +233,9 @@ mod tests {
         // A dot that is percent-encoded is a dot to a URL's reader.
         for name in ["%2e%2e/b.h5", "%2E./b.h5", "%2e/b.h5"] {
             let found = beside("https://host/x/a.h5", name);
-            let inside = |url: &String| url.starts_with("https://host/x/") && !url.contains("/../");
+            let inside = |found: &Beside| {
+                found.location.starts_with("https://host/x/") && !found.location.contains("/../")
+            };
             assert!(found.as_ref().is_ok_and(inside), "{found:?}");
         }
     }

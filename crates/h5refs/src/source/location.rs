@@ -37,6 +37,11 @@ pub(crate) enum Service {
     Azure,
 }
 
+/// What a URL can begin with.
+const SCHEMES: [&str; 13] = [
+    "abfs", "abfss", "adl", "az", "azure", "file", "gcs", "gs", "http", "https", "s3", "s3a", "ftp",
+];
+
 impl Location {
     /// Tells what `location` is.
     ///
@@ -52,6 +57,14 @@ impl Location {
             if location.is_empty() {
                 return Err(Error::usage("(empty)", "a path or a URL is needed"));
             }
+            if let Some((scheme, _)) = location.split_once(':')
+                && SCHEMES.contains(&&*scheme.to_ascii_lowercase())
+            {
+                let reason = format!(
+                    "a URL begins with {scheme}://; a path that begins like one is written ./{scheme}:..."
+                );
+                return Err(Error::usage(location, reason));
+            }
             return Ok(Self::Local(PathBuf::from(location)));
         };
         let service = match scheme.to_ascii_lowercase().as_str() {
@@ -61,8 +74,11 @@ impl Location {
             "gs" | "gcs" => Service::Google,
             "az" | "azure" | "abfs" | "abfss" | "adl" => Service::Azure,
             _ => {
+                // What is none may be a user and a password.
+                let is_scheme = |b: u8| b.is_ascii_alphanumeric() || b"+-.".contains(&b);
+                let shown = if scheme.bytes().all(is_scheme) { scheme } else { "..." };
                 let reason = format!(
-                    "the scheme {scheme:?} is not known; known are a path, file, http, https, s3, s3a, gs, az, \
+                    "the scheme {shown:?} is not known; known are a path, file, http, https, s3, s3a, gs, az, \
                      abfs, abfss and adl"
                 );
                 return Err(Error::usage(location, reason));
@@ -92,6 +108,16 @@ fn object(location: &str, service: Service, scheme: &str, rest: &str) -> Result<
     let (bucket, key) = rest.split_once('/').unwrap_or((rest, ""));
     if bucket.is_empty() || key.is_empty() {
         let reason = format!("the form is {scheme}://bucket/key");
+        return Err(Error::usage(location, reason));
+    }
+    // They would be taken for a part of the name, and sent to whoever has the rest of it.
+    let user = match service {
+        Service::Azure => bucket.split_once('@').map_or(bucket, |(container, _)| container),
+        Service::S3 | Service::Google => bucket,
+    };
+    if user.contains([':', '@']) {
+        let reason = "a URL of an object store has no credentials in it; they are found where the store's own \
+                      tools find them";
         return Err(Error::usage(location, reason));
     }
     // The library would silently drop the outer slashes, and so read another object.
@@ -149,8 +175,32 @@ mod tests {
             "s3://bucket/a/../b",
             "https://",
             "file://host/relative",
+            "http:/host/x",
+            "HTTPS:host/x",
+            "s3:/bucket/key",
+            "file:/data/a.h5",
         ] {
             assert!(Location::parse(wrong).is_err_and(|e| e.is_usage()), "{wrong}");
+        }
+    }
+
+    #[test]
+    fn credentials_are_not_taken_for_a_bucket() {
+        for wrong in [
+            "s3://KEY:secret@bucket/k",
+            "s3://KEY:sec/ret@bucket/k",
+            "s3://KEY@bucket/k",
+            "gs://KEY:secret@bucket/k",
+            "abfss://c:secret@a.dfs.core.windows.net/k",
+            "me:secret@https://host/k",
+            "s3:/KEY:secret@bucket/k",
+            "https:me:secret@host/k",
+            "http:/me:secret@host/k?u=https://host",
+        ] {
+            let error = Location::parse(wrong).unwrap_err();
+            assert!(error.is_usage(), "{error}");
+            let text = format!("{error} {error:?}");
+            assert!(!text.contains("sec") && !text.contains("ret@"), "{text}");
         }
     }
 

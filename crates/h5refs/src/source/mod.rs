@@ -70,6 +70,18 @@ pub trait Source: Send + Sync + fmt::Debug {
     /// could not be had within the options' timeouts and retries.
     async fn read(&self, range: Range<u64>) -> Result<Piece>;
 
+    /// Reads several ranges: at one go, where a read costs little more than to be asked for.
+    ///
+    /// # Errors
+    /// As [`Source::read`].
+    async fn read_several(&self, ranges: Vec<Range<u64>>) -> Result<Vec<Piece>> {
+        let mut pieces = Vec::with_capacity(ranges.len());
+        for range in ranges {
+            pieces.push(self.read(range).await?);
+        }
+        Ok(pieces)
+    }
+
     /// What is known of the version after the first read; nothing, if a source does not tell.
     fn version(&self) -> Version {
         Version::default()
@@ -83,6 +95,20 @@ pub trait Source: Send + Sync + fmt::Debug {
     /// The whole file, where it lies in memory anyway and no read is needed.
     fn whole(&self) -> Option<Bytes> {
         None
+    }
+
+    /// Whether a read costs a system call, and no round trip.
+    fn is_near(&self) -> bool {
+        false
+    }
+
+    /// Whether the file is still what it was, once all has been read that is wanted: of sources whose answers
+    /// do not tell.
+    ///
+    /// # Errors
+    /// `Changed` if it is not.
+    async fn unchanged(&self) -> Result<()> {
+        Ok(())
     }
 }
 

@@ -2,7 +2,7 @@
 //!
 //! By hand: the one parser for it that is kept up quotes what it does not understand in its errors, and in this
 //! file that may be half of a password. `default` entries are passed over: a host is sent what was written for
-//! it, and nothing else.
+//! it, and nothing else. Of ports the file knows nothing: an entry is for all of its host, as curl has it.
 
 use std::fmt;
 use std::io::Read as _;

@@ -33,8 +33,8 @@ pub struct SourceOptions {
     /// Look in `.netrc` (`NETRC`, or in the home directory) for users and passwords of `https` hosts: each is sent
     /// to the very host it is for, also where a redirect leads there, as Earthdata's logins do. Default yes.
     pub netrc: bool,
-    /// Map local files into memory. Where another process may shorten the file meanwhile, turn it off: a
-    /// page that vanishes ends the process (SIGBUS on Unix).
+    /// Map local files into memory. Default no: where another process shortens a mapped file meanwhile, the
+    /// page that vanishes ends this process (SIGBUS on Unix), while a file that is read is an error then.
     pub mmap: bool,
     /// The longest a connection may take to be made, TLS included. Default 10 s.
     pub connect_timeout: Duration,
@@ -61,7 +61,7 @@ impl Default for SourceOptions {
             profile: None,
             bearer_token: None,
             netrc: true,
-            mmap: true,
+            mmap: false,
             connect_timeout: Duration::from_secs(10),
             read_timeout: Duration::from_secs(30),
             concurrency: 256,

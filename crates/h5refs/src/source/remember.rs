@@ -41,6 +41,10 @@ impl Source for Remembering<'_> {
         Ok(piece)
     }
 
+    async fn read_several(&self, ranges: Vec<Range<u64>>) -> Result<Vec<Piece>> {
+        self.source.read_several(ranges).await
+    }
+
     fn version(&self) -> Version {
         self.source.version()
     }
@@ -51,5 +55,13 @@ impl Source for Remembering<'_> {
 
     fn whole(&self) -> Option<Bytes> {
         self.whole.get().cloned().or_else(|| self.source.whole())
+    }
+
+    fn is_near(&self) -> bool {
+        self.source.is_near()
+    }
+
+    async fn unchanged(&self) -> Result<()> {
+        self.source.unchanged().await
     }
 }

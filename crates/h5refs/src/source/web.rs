@@ -3,9 +3,11 @@
 //!
 //! Data portals send whoever is not logged in to another host, which logs in and sends back, where a cookie
 //! remembers it: so has Earthdata it, and the institutions after its example. The password is for that other
-//! host only; a bearer token is for the host of the URL only.
+//! host only; a bearer token is for the host of the URL only. At another port of a host there is another service,
+//! which is sent neither the token nor the cookies of the first; `.netrc` knows no ports, and goes by the host.
 
-use std::sync::Arc;
+use std::collections::BTreeMap;
+use std::sync::{Arc, Mutex, PoisonError};
 
 use reqwest::cookie::{CookieStore as _, Jar};
 use reqwest::header::{COOKIE, HeaderMap, LOCATION, SET_COOKIE};
@@ -27,7 +29,19 @@ pub(super) struct Web {
     client: Client,
     pub(super) traffic: Arc<Traffic>,
     netrc: Netrc,
-    cookies: Jar,
+    cookies: Jars,
+}
+
+/// Cookies, by the ports of who set them: the rules of cookies know hosts only.
+#[derive(Debug, Default)]
+struct Jars(Mutex<BTreeMap<Option<u16>, Arc<Jar>>>);
+
+impl Jars {
+    /// Those that a URL's port may see. The usual ports are one: logins lead from `http` to `https`.
+    fn of(&self, url: &Url) -> Arc<Jar> {
+        let mut jars = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        Arc::clone(jars.entry(url.port()).or_default())
+    }
 }
 
 /// A request, but for where it goes.
@@ -62,7 +76,7 @@ impl Web {
             true => Netrc::load(&options.environment),
             false => Netrc::default(),
         };
-        Ok(Self { client: client::web(options)?, traffic, netrc, cookies: Jar::default() })
+        Ok(Self { client: client::web(options)?, traffic, netrc, cookies: Jars::default() })
     }
 
     /// What is wrong with `.netrc`, if anything is.
@@ -79,7 +93,7 @@ impl Web {
     ) -> Result<(Response, Url), Lost> {
         for _ in 0..=REDIRECTS {
             let request = self.authorized(&url, ask).headers(ask.headers.clone());
-            let request = match self.cookies.cookies(&url) {
+            let request = match self.cookies.of(&url).cookies(&url) {
                 Some(cookies) => request.header(COOKIE, cookies),
                 None => request,
             };
@@ -87,7 +101,7 @@ impl Web {
             let response = request.send().await.map_err(Lost::Transport)?;
             on_wire.answered();
             let set = response.headers().get_all(SET_COOKIE);
-            self.cookies.set_cookies(&mut set.iter(), &url);
+            self.cookies.of(&url).set_cookies(&mut set.iter(), &url);
             let location = response.headers().get(LOCATION).map(|location| location.to_str().ok());
             match next(&url, response.status().as_u16(), location)? {
                 Some(next) => url = with_user(next, ask.home),

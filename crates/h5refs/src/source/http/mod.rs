@@ -111,9 +111,13 @@ impl Source for Http {
             return Ok(Piece { at: range.start, bytes: Bytes::new(), file_len: None });
         }
         let mut piece = self.piece(&range).await?;
-        // A server that does not tell where the file ends may end its answer there, or before.
-        while piece.file_len.is_none() && !piece.bytes.is_empty() {
+        // A server may send less than it was asked for; one that does not tell where the file ends may end its
+        // answer there, or before.
+        while !piece.bytes.is_empty() {
             let at = range.start.saturating_add(piece.bytes.len() as u64);
+            if piece.file_len.is_some_and(|length| at >= range.end.min(length)) {
+                break;
+            }
             if at >= range.end {
                 piece.file_len = self.length(at).await;
                 break;
@@ -125,7 +129,7 @@ impl Source for Http {
                 piece.file_len = length;
             } else {
                 piece.bytes = [piece.bytes, rest.bytes].concat().into();
-                piece.file_len = rest.file_len;
+                piece.file_len = rest.file_len.or(piece.file_len);
             }
         }
         Ok(piece)
@@ -274,6 +278,8 @@ impl Http {
     fn past_the_end(&self, response: &Response, range: &Range<u64>) -> Result<Piece, Failure> {
         let found = header(response, &CONTENT_RANGE).unwrap_or_default();
         let total = ContentRange::parse(found).and_then(|sent| sent.total);
+        // Of an empty file no range can be had, whether the answer tells that or not.
+        let total = total.or((range.start == 0).then_some(0));
         if total.is_some_and(|total| total > range.start) {
             return Err(self.content_range(range, found).into());
         }

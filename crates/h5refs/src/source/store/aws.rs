@@ -12,7 +12,7 @@ use reqwest::StatusCode;
 use super::Store;
 use super::connector::Connector;
 use super::profile::Profile;
-use crate::error::{Error, Result};
+use crate::error::{Error, Result, one_line};
 use crate::source::crypto::Signing;
 use crate::source::options::SourceOptions;
 
@@ -136,7 +136,8 @@ async fn ask_region(location: &str, bucket: &str, connector: &Connector) -> Resu
     let response = match connector.client.head(url).send().await {
         Ok(response) => response,
         Err(error) => {
-            tracing::debug!(%error, bucket, "the bucket's region is not known");
+            let error = error.without_url();
+            tracing::debug!(error = one_line(&error), bucket, "the bucket's region is not known");
             return Ok(None);
         }
     };

@@ -1,0 +1,136 @@
+//! Text of strangers, fit to be shown: what a terminal would obey, and what would make text look like other text,
+//! is escaped.
+
+use std::io::{self, Write};
+
+use h5refs::error::scrub;
+use serde::Serialize;
+use serde_json::ser::Formatter;
+use tracing_subscriber::fmt::MakeWriter;
+
+/// Whether a character is shown as what it is.
+fn is_plain(c: char) -> bool {
+    let is_format = matches!(c,
+        // Invisible, or from here on in the other direction.
+        '\u{ad}' | '\u{61c}' | '\u{200b}'..='\u{200f}' | '\u{202a}'..='\u{202e}' | '\u{2060}'..='\u{206f}'
+        // Ends of lines and paragraphs.
+        | '\u{2028}' | '\u{2029}'
+        | '\u{feff}' | '\u{fff9}'..='\u{fffb}' | '\u{e0000}'..='\u{e007f}');
+    !c.is_control() && !is_format
+}
+
+/// A text as it can be shown, on one line.
+pub fn shown(text: &str) -> String {
+    let mut shown = String::with_capacity(text.len());
+    for c in text.chars() {
+        match is_plain(c) {
+            true => shown.push(c),
+            false => shown.extend(c.escape_default()),
+        }
+    }
+    shown
+}
+
+/// A text of several lines as it can be shown.
+pub fn shown_lines(text: &str) -> String {
+    text.split_inclusive('\n')
+        .map(|line| match line.strip_suffix('\n') {
+            Some(line) => shown(line) + "\n",
+            None => shown(line),
+        })
+        .collect()
+}
+
+/// Writes JSON that is the same to its readers, and has nothing in it that a terminal would obey.
+///
+/// # Errors
+/// Those of `out`.
+pub fn write_json(out: impl Write, value: &impl Serialize) -> io::Result<()> {
+    let mut serializer = serde_json::Serializer::with_formatter(out, Escaping);
+    value.serialize(&mut serializer).map_err(io::Error::from)
+}
+
+/// JSON as [`write_json`] has it.
+#[must_use]
+pub fn json(value: &serde_json::Value) -> String {
+    let mut bytes = Vec::new();
+    // Nothing that writes a value to memory fails.
+    _ = write_json(&mut bytes, value);
+    String::from_utf8_lossy(&bytes).into_owned()
+}
+
+#[derive(Clone, Copy, Debug)]
+struct Escaping;
+
+impl Formatter for Escaping {
+    fn write_string_fragment<W: ?Sized + Write>(
+        &mut self,
+        out: &mut W,
+        fragment: &str,
+    ) -> io::Result<()> {
+        let mut rest = fragment;
+        while let Some(at) = rest.find(|c| !is_plain(c)) {
+            let (before, from) = rest.split_at(at);
+            out.write_all(before.as_bytes())?;
+            let mut following = from.chars();
+            if let Some(c) = following.next() {
+                for unit in c.encode_utf16(&mut [0; 2]) {
+                    write!(out, "\\u{unit:04x}")?;
+                }
+            }
+            rest = following.as_str();
+        }
+        out.write_all(rest.as_bytes())
+    }
+}
+
+/// Standard error for logs: what libraries log of URLs is theirs to choose, and may be secret.
+#[derive(Clone, Copy, Debug)]
+pub struct Logs;
+
+impl<'a> MakeWriter<'a> for Logs {
+    type Writer = Self;
+
+    fn make_writer(&'a self) -> Self {
+        Self
+    }
+}
+
+impl Write for Logs {
+    /// Takes a whole line.
+    fn write(&mut self, line: &[u8]) -> io::Result<usize> {
+        let text = shown_lines(&scrub(&String::from_utf8_lossy(line)));
+        io::stderr().write_all(text.as_bytes())?;
+        Ok(line.len())
+    }
+
+    fn flush(&mut self) -> io::Result<()> {
+        io::stderr().flush()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const HOSTILE: &str = "a\u{1b}[2J\n\u{9b}31m\u{7f} \u{202e}\u{2028}\u{200b}\u{e0041} é\\\"";
+
+    #[test]
+    fn what_a_terminal_obeys_is_escaped() {
+        assert_eq!(
+            shown(HOSTILE),
+            "a\\u{1b}[2J\\n\\u{9b}31m\\u{7f} \\u{202e}\\u{2028}\\u{200b}\\u{e0041} é\\\""
+        );
+        assert_eq!(shown_lines("a\u{1b}\nb\r\n"), "a\\u{1b}\nb\\r\n");
+        assert_eq!(shown_lines("a"), "a");
+    }
+
+    #[test]
+    fn json_is_the_same_and_harmless() {
+        let value = serde_json::json!({ HOSTILE: [HOSTILE, 1.5, null] });
+        let json = json(&value);
+        assert!(json.chars().all(is_plain), "{json}");
+        assert_eq!(serde_json::from_str::<serde_json::Value>(&json).unwrap(), value);
+        assert_eq!(self::json(&serde_json::json!("é \"x\"")), "\"é \\\"x\\\"\"");
+    }
+}
