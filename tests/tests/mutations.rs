@@ -1,7 +1,7 @@
 //! The test files with faults, many times over: whatever is wrong with one, its sidecar is right or there is none,
 //! soon.
 
-#![expect(clippy::panic, clippy::print_stderr, clippy::unwrap_used, reason = "a test")]
+#![expect(clippy::print_stderr, clippy::unwrap_used, reason = "a test")]
 
 use std::panic::catch_unwind;
 use std::sync::Mutex;
