@@ -98,6 +98,10 @@ fn targets(wanted: &[String]) -> anyhow::Result<Vec<String>> {
 fn cargo_fuzz() -> Command {
     let mut command = Command::new("cargo");
     command.args(["+nightly", "fuzz"]).current_dir(folder());
+    if std::env::var_os("ASAN_OPTIONS").is_none() {
+        // What is freed is kept for a while to find uses of it, 256 MB of it: half of what a target may take.
+        command.env("ASAN_OPTIONS", "quarantine_size_mb=16");
+    }
     command
 }
 
