@@ -1,8 +1,6 @@
 //! The test files with faults, many times over: whatever is wrong with one, its sidecar is right or there is none,
 //! soon. `cargo xtask mutate` tries more, optimised.
 
-#![expect(clippy::unwrap_used, reason = "a test that cannot go on shall panic")]
-
 use bytes::Bytes;
 use e2e::{testdata, testfiles, workspace};
 use h5sidecar_fuzz::trials::failures;
