@@ -13,7 +13,6 @@ use smol_str::{SmolStr, SmolStrBuilder};
 use super::absent::Absent;
 use super::attrs::{self, as_text, find, is_scale};
 use super::codec::Codecs;
-use super::codec::check_place;
 use super::convert::Conversion;
 use super::dims::Dimensions;
 use super::dtype::dtype;
@@ -21,6 +20,7 @@ use super::elsewhere::{self, Tiling};
 use super::fill_value::{Fill, fill_value};
 use super::names::unsayable;
 use super::pipeline::{self, check_rank, chunked_codecs, is_inside};
+use super::stored::{self, Missing};
 use super::subchunk;
 use super::text::{Meaning, Raw, Text};
 use super::transcode::Transcoding;
@@ -38,30 +38,22 @@ pub(super) struct Array {
     /// `.zattrs`.
     pub(super) attributes: Value,
     /// Elements along each dimension, without those of an array type.
-    shape: Vec<u64>,
+    pub(super) shape: Vec<u64>,
     /// The same of a chunk.
-    chunk_shape: Vec<u64>,
+    pub(super) chunk_shape: Vec<u64>,
     /// Zeros at the end of each key, for the dimensions of an array type.
     further: usize,
-    codecs: Codecs,
+    pub(super) codecs: Codecs,
     /// Of variable-length strings, or references.
     text: Option<Text>,
     /// The chunks of a dataset whose data is in other files.
-    tiling: Option<Tiling>,
+    pub(super) tiling: Option<Tiling>,
     /// Of a dataset that no set of codecs can say.
-    plain: Option<Transcoding>,
+    pub(super) plain: Option<Transcoding>,
     /// Compact data whose elements are others now.
     converted: Option<Bytes>,
     /// The chunks that are missing, if they are to be there.
     absent: Option<Absent>,
-}
-
-/// How many of the chunks that a dataset could have are missing.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-enum Missing {
-    None,
-    Some,
-    All,
 }
 
 /// The file of a dataset, and how it is referenced.
@@ -181,7 +173,7 @@ impl Array {
         };
         if plain.is_some() || text.is_some() {
             // What is read for it: chunks may be all the same bytes, and many.
-            budgets.decoded.charge(stored(dataset))?;
+            budgets.decoded.charge(stored::bytes(dataset))?;
         }
         if let Some(plain) = &plain {
             budgets.decode(plain.total)?;
@@ -344,74 +336,6 @@ impl Array {
 
     fn is_empty(&self) -> bool {
         self.shape.contains(&0)
-    }
-
-    /// Checks that every chunk is where and what it can be; tells whether any are missing.
-    fn check_chunks(
-        &self,
-        dataset: &Dataset,
-        element_size: u64,
-        file_length: Option<u64>,
-    ) -> Result<Missing, String> {
-        if let Some(tiling) = &self.tiling {
-            let lacks = tiling.lacks_chunks(&self.shape);
-            return Ok(if lacks { Missing::Some } else { Missing::None });
-        }
-        let file_length = file_length.unwrap_or(u64::MAX);
-        let whole = |shape: &[u64]| {
-            shape.iter().try_fold(element_size, |product, &n| product.checked_mul(n))
-        };
-        let inside = |at: u64, size: u64| match at.checked_add(size) {
-            Some(end) if end <= file_length => Ok(()),
-            _ => Err(format!("bytes {at:#x} + {size} lie past the end of the file")),
-        };
-        match &dataset.storage {
-            Storage::Compact { data } => match whole(&self.shape) == Some(data.len() as u64) {
-                true => Ok(Missing::None),
-                false => Err(format!("{} bytes of compact data do not fit its shape", data.len())),
-            },
-            Storage::Contiguous { at: Some(at), size } => {
-                inside(at.0, *size)?;
-                if whole(&self.shape).is_none_or(|whole| whole > *size) {
-                    return Err(format!("{size} bytes are stored, fewer than its shape needs"));
-                }
-                Ok(Missing::None)
-            }
-            Storage::Chunked { chunks: Some(chunks), .. } => {
-                let mut present = 0_u128;
-                // They are in order: two of one place are next to each other.
-                let mut before = None;
-                for chunk in chunks.iter().filter(|chunk| is_inside(chunk, &self.shape)) {
-                    inside(chunk.at.0, chunk.size)?;
-                    check_place(&chunk, &self.chunk_shape)?;
-                    if before.replace(chunk.offset) == Some(chunk.offset) {
-                        return Err(format!("it has two chunks at {:?}", chunk.offset));
-                    }
-                    if self.plain.as_ref().is_none_or(|plain| plain.is_common(&chunk, &self.shape))
-                    {
-                        self.codecs.check_size(&chunk, whole(&self.chunk_shape))?;
-                    }
-                    present += 1;
-                }
-                let grid = elsewhere::grid(&self.shape, &self.chunk_shape);
-                Ok(match grid.is_none_or(|grid| present < grid) {
-                    true if present == 0 => Missing::All,
-                    true => Missing::Some,
-                    false => Missing::None,
-                })
-            }
-            _ => Ok(Missing::All),
-        }
-    }
-}
-
-/// Bytes of a dataset's data, as they are stored.
-fn stored(dataset: &Dataset) -> u64 {
-    match &dataset.storage {
-        Storage::Chunked { chunks: Some(chunks), .. } => {
-            chunks.iter().fold(0, |sum, chunk| sum.saturating_add(chunk.size))
-        }
-        _ => dataset.size().unwrap_or(u64::MAX),
     }
 }
 

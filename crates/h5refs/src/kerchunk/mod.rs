@@ -3,6 +3,7 @@
 //! | file | what |
 //! |---|---|
 //! | `array` | a dataset as a Zarr array, or why it cannot be one |
+//! | `stored` | whether what is stored can be what a dataset says |
 //! | `dtype` | HDF5 datatypes as Zarr data types |
 //! | `codec` | HDF5 filters as Zarr codecs |
 //! | `pipeline` | whether one set of codecs says what was done to every chunk |
@@ -16,6 +17,7 @@
 //! | `text` | chunks of variable-length strings and references, whose text goes into the sidecar |
 //! | `dims` | `_ARRAY_DIMENSIONS` |
 //! | `elsewhere` | data in other files |
+//! | `counts` | how much of a file is referenced, and what is not |
 //! | `select` | which objects are wanted |
 //! | `tree` | the objects of a sidecar, with the paths that links give them |
 //! | `names` | paths that cannot be in a sidecar |
@@ -31,6 +33,7 @@ mod array;
 mod attrs;
 mod codec;
 mod convert;
+mod counts;
 mod dims;
 mod dtype;
 mod elsewhere;
@@ -42,6 +45,7 @@ mod pending;
 mod pipeline;
 mod place;
 mod select;
+mod stored;
 mod subchunk;
 mod text;
 mod transcode;
@@ -58,6 +62,7 @@ use serde_json::{Value, json};
 pub(crate) use self::array::lost;
 pub use self::codec::{CodecSet, IMAGECODECS, name as filter_name};
 pub(crate) use self::codec::{Codecs, check_place, filter_of};
+pub use self::counts::{Counts, NotReferenced};
 pub use self::elsewhere::first_names;
 pub(crate) use self::elsewhere::{Place, Tile, Tiling, Tilings, fill, grid, same_type};
 pub(crate) use self::key::{Key, prefix};
@@ -171,38 +176,6 @@ impl Reference {
             Self::Document(_) | Self::Inline(_) | Self::ToDecode(_) | Self::Text(_) => None,
         }
     }
-}
-
-/// A dataset that is not in the sidecar, or a group whose path cannot be, and why.
-#[derive(Clone, Debug, PartialEq, Eq, serde::Serialize)]
-pub struct NotReferenced {
-    /// The object.
-    pub path: String,
-    /// Why it is not in the sidecar.
-    pub reason: String,
-    /// Whether data is lost with it: a dimension without a variable, or a dataset without elements,
-    /// has none.
-    pub lost: bool,
-}
-
-/// How much of a file is referenced.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, serde::Serialize)]
-#[non_exhaustive]
-pub struct Counts {
-    /// Groups in the sidecar.
-    pub groups: u64,
-    /// Datasets of the file, in the sidecar or not.
-    pub datasets: u64,
-    /// Of them, those in the sidecar.
-    pub arrays: u64,
-    /// Datasets that were not asked for.
-    pub not_selected: u64,
-    /// Further paths of groups and arrays in the sidecar, which links give them.
-    pub linked: u64,
-    /// Chunks that are byte ranges of the file, each once.
-    pub referenced_chunks: u64,
-    /// Chunks that are in the sidecar itself, each once.
-    pub inlined_chunks: u64,
 }
 
 /// The references of one file.
