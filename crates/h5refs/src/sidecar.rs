@@ -213,6 +213,13 @@ impl Sidecar {
             && !self.not_referenced.iter().any(|dataset| dataset.lost)
     }
 
+    /// That the file is shorter than it says, if it is: what is missing of it nobody knows.
+    #[must_use]
+    pub fn cut_off(&self) -> Option<&h5meta::Error> {
+        let mut errors = self.problems.iter().map(|problem| &problem.error);
+        errors.find(|error| matches!(error.kind(), h5meta::Kind::CutOff { .. }))
+    }
+
     /// The report, for scripts.
     #[must_use]
     pub fn report(&self, location: &str) -> Value {

@@ -25,7 +25,7 @@ pub(crate) struct Args {
 }
 
 const NOTES: &str = "Sizes are bytes, or have a unit: 500, 64kB, 1MiB. Exit codes: 0 done; 1 wrong usage; 2 done, but not everything could be \
-    referenced, or decoded (with --strict); 3 storage or network failed, worth trying again; 4 not HDF5, \
+    referenced, or decoded (with --strict), or the file is cut off; 3 storage or network failed, worth trying again; 4 not HDF5, \
     or broken; a sidecar that does not fit its file; 130 interrupted";
 
 #[derive(Debug, Subcommand)]

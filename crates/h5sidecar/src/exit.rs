@@ -10,7 +10,7 @@ pub(crate) enum Exit {
     Ok = 0,
     /// The command line asks for something that makes no sense.
     Usage = 1,
-    /// Done, but something of the file is not referenced, and `--strict` was asked for.
+    /// Done, but something of the file is not referenced, and `--strict` was asked for; or the file is cut off.
     Incomplete = 2,
     /// Storage or the network failed: worth trying again.
     Storage = 3,

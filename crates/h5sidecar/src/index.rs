@@ -20,7 +20,7 @@ use serde_json::{Value, json};
 
 use crate::args::IndexArgs;
 use crate::exit::Exit;
-use crate::human::{count, failure, pace, plural, say, traffic};
+use crate::human::{count, failure, fault, pace, plural, say, traffic};
 use crate::inputs::{Input, Inputs};
 use crate::jobs;
 
@@ -179,7 +179,10 @@ impl Run {
         self.progress.done(&counters, done.is_err());
         match done {
             Ok(Made::Now(sidecar)) => Outcome {
-                exit: self.exit(sidecar.is_complete()),
+                exit: match sidecar.cut_off() {
+                    Some(_) => Exit::Incomplete,
+                    None => self.exit(sidecar.is_complete()),
+                },
                 line: sidecar.report(&name),
                 what: What::Done,
                 lost: sidecar.not_referenced.iter().filter(|each| each.lost).count() as u64,
@@ -223,6 +226,10 @@ impl Run {
             let summary = Summary { input: &input, output: &output, size, sidecar: &made };
             self.progress.say(&summary.to_string());
         }
+        if let Some(error) = made.cut_off() {
+            let said = format!("h5sidecar: {}: {}", redact(file), fault(error));
+            self.progress.say(&(shown(&said) + "\n"));
+        }
         if self.verbose
             && let Some(pace) = pace(counters, &self.options.policy)
         {
@@ -250,7 +257,9 @@ impl Run {
             return Ok(Made::Before(fresh));
         }
         let mut sidecar = sidecar(&*source, &self.options, counters).await?;
-        if self.args.if_stale || self.args.record_version {
+        // Of a file that is cut off none is fresh: it is to be said every time.
+        let is_recorded = self.args.if_stale || self.args.record_version;
+        if is_recorded && sidecar.cut_off().is_none() {
             sidecar.record(recipe);
         }
         Ok(Made::Now(Box::new(sidecar)))

@@ -85,7 +85,8 @@ impl Display for Summary<'_> {
         section(f, "without data, left out", &without_data, |each| {
             format!("{}: {}", each.path, each.reason)
         })?;
-        section(f, "links left out", &links.iter().collect::<Vec<_>>(), |link| {
+        let title = if links.len() == 1 { "link left out" } else { "links left out" };
+        section(f, title, &links.iter().collect::<Vec<_>>(), |link| {
             format!("{} -> {} ({}): {}", link.path, link.target, link.kind, link.reason)
         })?;
         // What made a dataset be left out has been said with it.

@@ -166,6 +166,22 @@ fn strict_turns_losses_into_a_failure() {
     assert_eq!(paths, ["/external", "/virtual"]);
 }
 
+/// A download that ended early: whatever is asked for, it is not passed over.
+#[test]
+fn a_file_that_is_cut_off_is_said_to_be() {
+    let directory = copied("superblock_v0.h5");
+    let path = directory.path().join("superblock_v0.h5");
+    let bytes = std::fs::read(&path).unwrap();
+    std::fs::write(&path, &bytes[..bytes.len() - 8]).unwrap();
+    for arguments in [&["-q"][..], &[], &["-q", "--if-stale"], &["-q", "--if-stale"]] {
+        let output = run(&[&["index", "superblock_v0.h5"], arguments].concat(), directory.path());
+        let said = stderr(&output);
+        assert_eq!(code(&output), 2, "{arguments:?}: {said}");
+        assert!(said.contains("superblock_v0.h5: ") && said.contains("it was cut off"), "{said}");
+        assert!(directory.path().join("superblock_v0.h5.json").exists());
+    }
+}
+
 #[test]
 fn other_files_are_followed_if_asked_for() {
     let directory = copied("external.h5");
