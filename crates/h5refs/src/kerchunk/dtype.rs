@@ -45,6 +45,9 @@ pub(super) fn dtype(datatype: &Datatype) -> Result<Dtype, String> {
             None => plain(format!("|V{size}"), Kind::Bytes),
         },
         Class::Enum { base, members } => {
+            if base.size != size {
+                return Err(format!("an enumeration of {size} bytes of integers of {}", base.size));
+            }
             if is_bool(base, members) {
                 return plain("|b1".into(), Kind::Bool);
             }
@@ -64,6 +67,10 @@ pub(super) fn dtype(datatype: &Datatype) -> Result<Dtype, String> {
                 return Err("arrays of variable-length strings or references".into());
             }
             let mut dims: Vec<u64> = shape.iter().map(|&n| n.into()).collect();
+            let whole = dims.iter().try_fold(u64::from(base.size), |n, m| n.checked_mul(*m));
+            if whole != Some(size.into()) {
+                return Err(format!("an array type of {size} bytes that do not fit its elements"));
+            }
             dims.append(&mut inner.shape);
             Ok(Dtype { shape: dims, ..inner })
         }
@@ -431,6 +438,22 @@ mod tests {
         let outer = Class::Array { shape: vec![2], base: Box::new(inner) };
         let dtype = dtype(&Datatype { size: 12, class: outer }).unwrap();
         assert_eq!((dtype.name, dtype.shape), (json!("<i2"), vec![2, 3]));
+    }
+
+    /// What a type says of its size decides where the next element is.
+    #[test]
+    fn a_type_has_the_bytes_of_what_it_is_made_of() {
+        for size in [3, 5, 0] {
+            let class = Class::Array { shape: vec![2], base: Box::new(int(2)) };
+            assert!(dtype(&Datatype { size, class }).unwrap_err().contains("do not fit"), "{size}");
+            let class = Class::Enum { base: Box::new(int(2)), members: vec![] };
+            assert!(
+                dtype(&Datatype { size, class }).unwrap_err().contains("enumeration"),
+                "{size}"
+            );
+        }
+        let class = Class::Array { shape: vec![u32::MAX; 3], base: Box::new(int(8)) };
+        assert!(dtype(&Datatype { size: 8, class }).is_err());
     }
 
     /// Strings of any length are looked up one by one; what holds them is not.
