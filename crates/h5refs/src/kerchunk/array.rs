@@ -15,7 +15,7 @@ use super::attrs::{self, as_text, find, is_scale};
 use super::codec::Codecs;
 use super::convert::Conversion;
 use super::dims::Dimensions;
-use super::dtype::dtype;
+use super::dtype::{check_sizes, dtype};
 use super::elsewhere::{self, Tiling};
 use super::fill_value::{Fill, fill_value};
 use super::names::unsayable;
@@ -103,6 +103,7 @@ impl Array {
         let shape = dataspace.shape().to_vec();
         // What numpy has no number for becomes one that it has, where it is decoded here.
         let sizes = index.superblock.sizes;
+        check_sizes(datatype)?;
         let (dtype, conversion) = match dtype(datatype) {
             Ok(dtype) => (dtype, None),
             Err(why) => match Conversion::new(datatype, sizes) {

@@ -29,6 +29,32 @@ pub(super) enum Kind {
     Text,
 }
 
+/// Checks that arrays and enumerations are of the size that what they are made of has: where the next element is,
+/// and what it is, would be two things else.
+pub(super) fn check_sizes(datatype: &Datatype) -> Result<(), String> {
+    let mut left = vec![datatype];
+    while let Some(Datatype { size, class }) = left.pop() {
+        match class {
+            Class::Array { shape, base } => {
+                let mut shape = shape.iter();
+                let whole = shape.try_fold(base.size, |n, m| n.checked_mul(*m));
+                if whole != Some(*size) {
+                    return Err(format!(
+                        "an array type of {size} bytes that do not fit its elements"
+                    ));
+                }
+                left.push(base);
+            }
+            Class::Enum { base, .. } if base.size != *size => {
+                return Err(format!("an enumeration of {size} bytes of integers of {}", base.size));
+            }
+            Class::Compound { members } => left.extend(members.iter().map(|it| &it.datatype)),
+            _ => {}
+        }
+    }
+    Ok(())
+}
+
 /// The Zarr data type of a datatype, or why it has none.
 pub(super) fn dtype(datatype: &Datatype) -> Result<Dtype, String> {
     let plain = |name: String, kind| Ok(Dtype { name: json!(name), shape: Vec::new(), kind });
@@ -45,9 +71,6 @@ pub(super) fn dtype(datatype: &Datatype) -> Result<Dtype, String> {
             None => plain(format!("|V{size}"), Kind::Bytes),
         },
         Class::Enum { base, members } => {
-            if base.size != size {
-                return Err(format!("an enumeration of {size} bytes of integers of {}", base.size));
-            }
             if is_bool(base, members) {
                 return plain("|b1".into(), Kind::Bool);
             }
@@ -67,10 +90,6 @@ pub(super) fn dtype(datatype: &Datatype) -> Result<Dtype, String> {
                 return Err("arrays of variable-length strings or references".into());
             }
             let mut dims: Vec<u64> = shape.iter().map(|&n| n.into()).collect();
-            let whole = dims.iter().try_fold(u64::from(base.size), |n, m| n.checked_mul(*m));
-            if whole != Some(size.into()) {
-                return Err(format!("an array type of {size} bytes that do not fit its elements"));
-            }
             dims.append(&mut inner.shape);
             Ok(Dtype { shape: dims, ..inner })
         }
@@ -445,15 +464,19 @@ mod tests {
     fn a_type_has_the_bytes_of_what_it_is_made_of() {
         for size in [3, 5, 0] {
             let class = Class::Array { shape: vec![2], base: Box::new(int(2)) };
-            assert!(dtype(&Datatype { size, class }).unwrap_err().contains("do not fit"), "{size}");
+            let wrong = Datatype { size, class };
+            assert!(check_sizes(&wrong).unwrap_err().contains("do not fit"), "{size}");
+            let members = vec![member("a", 0, wrong)];
+            let compound = Datatype { size: 8, class: Class::Compound { members } };
+            assert!(check_sizes(&compound).is_err());
             let class = Class::Enum { base: Box::new(int(2)), members: vec![] };
-            assert!(
-                dtype(&Datatype { size, class }).unwrap_err().contains("enumeration"),
-                "{size}"
-            );
+            let why = check_sizes(&Datatype { size, class }).unwrap_err();
+            assert!(why.contains("enumeration"), "{size}");
         }
         let class = Class::Array { shape: vec![u32::MAX; 3], base: Box::new(int(8)) };
-        assert!(dtype(&Datatype { size: 8, class }).is_err());
+        assert!(check_sizes(&Datatype { size: 8, class }).is_err());
+        let class = Class::Array { shape: vec![2, 3], base: Box::new(int(8)) };
+        assert_eq!(check_sizes(&Datatype { size: 48, class }), Ok(()));
     }
 
     /// Strings of any length are looked up one by one; what holds them is not.
