@@ -24,7 +24,7 @@ use support::forge::{
 use support::{Outcome, cut, driven, small_files, supply_in_pieces, text, whole};
 
 /// Mutated files in all. The environment variable `MUTATIONS` asks for more.
-const MUTATIONS: usize = 20_000;
+const MUTATIONS: usize = 10_000;
 
 /// More than any file here may take, by far, on a busy machine.
 const SOON: Duration = Duration::from_secs(5);
