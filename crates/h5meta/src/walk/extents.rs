@@ -123,7 +123,8 @@ impl Extents {
 
     /// Whether the `min` bytes from `at` on are known.
     pub(super) fn has(&self, at: FileOffset, min: u64) -> bool {
-        let end = at.0.saturating_add(min);
+        // Behind the last offset there is nothing.
+        let Some(end) = at.0.checked_add(min) else { return false };
         let mut known = at.0;
         while known < end {
             let next = match self.laid_over(known) {
@@ -156,7 +157,9 @@ impl Extents {
 
     /// Whether the `min` bytes from `at` on can never be known.
     pub(super) fn is_past_end(&self, at: FileOffset, min: u64) -> bool {
-        let past = self.length.is_some_and(|length| at.0.saturating_add(min) > length);
+        // No file is so long that it has a byte behind the last offset.
+        let Some(end) = at.0.checked_add(min) else { return true };
+        let past = self.length.is_some_and(|length| end > length);
         past && !(self.laid_over(at.0).is_ok() && self.has(at, min))
     }
 
@@ -174,6 +177,9 @@ impl Extents {
             let next = self.prefix(FileOffset(at.0.saturating_add(to_u64(joined.len()))));
             // The last piece may be the rest of the file: no more of it is copied than is asked for.
             let missing = to_usize(min).saturating_sub(joined.len());
+            if next.is_empty() {
+                return None;
+            }
             joined.extend_from_slice(next.get(..missing).unwrap_or(&next));
         }
         Some(joined.freeze())
@@ -200,6 +206,17 @@ mod tests {
 
     fn piece(range: Range<u8>) -> Bytes {
         Bytes::from_iter(range)
+    }
+
+    #[test]
+    fn nothing_is_known_where_offsets_end() {
+        let mut extents = Extents::default();
+        extents.insert(FileOffset(0), piece(0..40));
+        for at in [u64::MAX, u64::MAX - 5] {
+            assert!(!extents.has(FileOffset(at), 11));
+            assert_eq!(extents.slice(FileOffset(at), 11), None);
+            assert!(extents.is_past_end(FileOffset(at), 11), "whatever the length is");
+        }
     }
 
     #[test]
