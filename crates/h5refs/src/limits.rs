@@ -76,6 +76,12 @@ impl Budgets {
     }
 }
 
+/// `most` bytes, and fewer of a short file.
+pub(crate) fn of_file(most: u64, file_length: Option<u64>) -> u64 {
+    let all = file_length.map_or(u64::MAX, |length| length.saturating_mul(MULTIPLE));
+    most.min(all.saturating_add(SPARE))
+}
+
 /// What of a budget is left.
 #[derive(Clone, Debug, Default)]
 pub(crate) struct Budget {
@@ -87,8 +93,7 @@ pub(crate) struct Budget {
 impl Budget {
     /// A budget of `most` bytes, and less for a short file.
     pub(crate) fn new(name: &'static str, most: u64, file_length: Option<u64>) -> Self {
-        let of_file = file_length.map_or(u64::MAX, |length| length.saturating_mul(MULTIPLE));
-        let most = most.min(of_file.saturating_add(SPARE));
+        let most = of_file(most, file_length);
         Self { name, most, left: most }
     }
 

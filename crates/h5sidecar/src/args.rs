@@ -256,8 +256,8 @@ pub(crate) struct StorageArgs {
     /// that it has them for, also where a redirect leads there
     #[arg(long)]
     no_netrc: bool,
-    /// Map local files into memory, in place of reading what is needed of them: no faster once a file is in
-    /// memory anyway, and a file that another process shortens meanwhile ends this one
+    /// Map local files into memory, in place of reading what is needed of them: a little faster, and a file that
+    /// another process shortens meanwhile ends this one
     #[arg(long, overrides_with = "no_mmap")]
     mmap: bool,
     /// Read local files piece by piece, as is the default

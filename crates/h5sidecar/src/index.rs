@@ -23,7 +23,6 @@ use crate::exit::Exit;
 use crate::human::{count, failure, fault, pace, plural, say, traffic};
 use crate::inputs::{Input, Inputs};
 use crate::jobs;
-
 use crate::output::{check, is_remote, layout, output};
 use crate::plain::{self, shown};
 use crate::progress::Files;

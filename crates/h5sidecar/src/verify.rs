@@ -27,7 +27,7 @@ pub(crate) async fn run(args: VerifyArgs) -> anyhow::Result<Exit> {
     options.sample = if args.all { u64::MAX } else { args.sample };
     options.file.clone_from(&args.file);
     if let Some(report) = &args.indexed {
-        (options.recorded, options.counted) = recorded(report)?;
+        options.reported = reported(report)?;
     }
     let counters = Counters::default();
     let name = shown(&h5refs::error::redact(&args.sidecar));
@@ -49,26 +49,21 @@ pub(crate) async fn run(args: VerifyArgs) -> anyhow::Result<Exit> {
     })
 }
 
-/// What a report says of each of its files.
-type ByFile = BTreeMap<String, Value>;
-
-/// The versions of files in a report of `h5sidecar index`, one object a line, and how much their sidecars have.
-fn recorded(report: &Path) -> anyhow::Result<(ByFile, ByFile)> {
+/// What a report of `h5sidecar index`, one object a line, says of each of its files.
+fn reported(report: &Path) -> anyhow::Result<BTreeMap<String, Value>> {
     let named = || report.display().to_string();
     let text = std::fs::read_to_string(report).with_context(named)?;
-    let (mut versions, mut counts) = (ByFile::new(), ByFile::new());
+    let mut reported = BTreeMap::new();
     for line in text.lines() {
-        let mut line: Value = serde_json::from_str(line).with_context(named)?;
-        let (version, counted) = (line["version"].take(), line["counts"].take());
-        if let Some(file) = line["file"].as_str().filter(|_| version.is_object()) {
-            versions.insert(file.to_owned(), version);
-            counts.insert(file.to_owned(), counted);
+        let line: Value = serde_json::from_str(line).with_context(named)?;
+        if let Some(file) = line["file"].as_str().filter(|_| line["version"].is_object()) {
+            reported.insert(file.to_owned(), line);
         }
     }
-    if versions.is_empty() {
+    if reported.is_empty() {
         bail!("{}: no report of h5sidecar index", named());
     }
-    Ok((versions, counts))
+    Ok(reported)
 }
 
 fn summary(name: &str, verified: &Verified) -> String {

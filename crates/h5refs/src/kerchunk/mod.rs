@@ -5,6 +5,7 @@
 //! | `array` | a dataset as a Zarr array, or why it cannot be one |
 //! | `stored` | whether what is stored can be what a dataset says |
 //! | `dtype` | HDF5 datatypes as Zarr data types |
+//! | `compound` | those of several members, laid flat |
 //! | `codec` | HDF5 filters as Zarr codecs |
 //! | `pipeline` | whether one set of codecs says what was done to every chunk |
 //! | `transcode` | chunks that are decoded here, where it does not |
@@ -32,6 +33,7 @@ mod absent;
 mod array;
 mod attrs;
 mod codec;
+mod compound;
 mod convert;
 mod counts;
 mod dims;
@@ -73,7 +75,7 @@ pub(crate) use self::text::{Ids, Raw, TextChunk};
 pub(crate) use self::transcode::ToDecode;
 pub(crate) use self::tree::Tree;
 pub use self::tree::Which;
-use crate::limits::{Budget, Budgets};
+use crate::limits::{Budgets, of_file};
 pub use crate::links::LeftOut;
 
 use self::array::{Array, File};
@@ -127,7 +129,7 @@ impl Default for Options {
 impl Options {
     /// Bytes that further paths may add to the sidecar of a file of this length.
     pub(crate) fn linked(&self, file_length: Option<u64>) -> u64 {
-        Budget::new("linked_bytes", self.max_linked, file_length).left()
+        of_file(self.max_linked, file_length)
     }
 }
 

@@ -12,6 +12,7 @@ use std::sync::Arc;
 use async_trait::async_trait;
 use bytes::Bytes;
 
+use super::memory::piece;
 use super::pin::{Pin, Version};
 use super::{Piece, Source};
 use crate::error::{Error, Result};
@@ -90,11 +91,7 @@ impl Source for Mapped {
     }
 
     async fn read(&self, range: Range<u64>) -> Result<Piece> {
-        let length = self.bytes.len();
-        let clip = |at: u64| usize::try_from(at).map_or(length, |at| at.min(length));
-        let (start, end) = (clip(range.start), clip(range.end));
-        let bytes = self.bytes.slice(start..end.max(start));
-        Ok(Piece { at: range.start, bytes, file_len: Some(length as u64) })
+        Ok(piece(&self.bytes, &range))
     }
 
     fn whole(&self) -> Option<Bytes> {

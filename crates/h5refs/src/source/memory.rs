@@ -23,6 +23,15 @@ pub fn memory(url: &str, bytes: impl Into<Bytes>) -> Arc<dyn Source> {
     Arc::new(Memory { url: url.to_owned(), bytes: bytes.into() })
 }
 
+/// What a read of a range gives, of a file that is all here.
+pub(super) fn piece(file: &Bytes, range: &Range<u64>) -> Piece {
+    let length = file.len();
+    let clip = |at: u64| usize::try_from(at).map_or(length, |at| at.min(length));
+    let (start, end) = (clip(range.start), clip(range.end));
+    let bytes = file.slice(start..end.max(start));
+    Piece { at: range.start, bytes, file_len: Some(length as u64) }
+}
+
 #[derive(Debug)]
 struct Memory {
     url: String,
@@ -40,11 +49,7 @@ impl Source for Memory {
     }
 
     async fn read(&self, range: Range<u64>) -> Result<Piece> {
-        let length = self.bytes.len();
-        let clip = |at: u64| usize::try_from(at).map_or(length, |at| at.min(length));
-        let (start, end) = (clip(range.start), clip(range.end));
-        let bytes = self.bytes.slice(start..end.max(start));
-        Ok(Piece { at: range.start, bytes, file_len: Some(length as u64) })
+        Ok(piece(&self.bytes, &range))
     }
 
     fn whole(&self) -> Option<Bytes> {

@@ -48,12 +48,11 @@ pub struct Options {
     pub policy: Policy,
     /// The file that the references are of, whatever they call it.
     pub file: Option<String>,
-    /// Which version of a file its sidecar was made of, by what the report of that calls the file: for
-    /// sidecars that do not say it themselves.
-    pub recorded: BTreeMap<String, serde_json::Value>,
-    /// How much a sidecar of a file had when it was made, by what the report of that calls the file: `groups`,
-    /// `arrays`, `referenced_chunks`, `inlined_chunks`.
-    pub counted: BTreeMap<String, serde_json::Value>,
+    /// What was reported of a file when its sidecar was made ([`Sidecar::report`]), by what that calls the file:
+    /// which version it was, for sidecars that do not say it themselves, and how much the sidecar had.
+    ///
+    /// [`Sidecar::report`]: crate::sidecar::Sidecar::report
+    pub reported: BTreeMap<String, serde_json::Value>,
     /// Bytes that the sidecar may have, unpacked. Default 4 GiB.
     pub max_sidecar: u64,
     /// Bytes that a chunk may have, decoded. Default 1 GiB.
@@ -68,8 +67,7 @@ impl Default for Options {
             sample: 1000,
             policy: Policy::default(),
             file: None,
-            recorded: BTreeMap::new(),
-            counted: BTreeMap::new(),
+            reported: BTreeMap::new(),
             max_sidecar: 4 << 30,
             max_chunk: 1 << 30,
             max_files: 1000,
@@ -179,19 +177,21 @@ pub async fn verify(
         let file = crate::error::redact(source.url());
         // Of several files the sidecar itself does not say which one it means.
         let own = checked.recorded.as_ref().filter(|_| files.len() == 1);
-        for recorded in own.into_iter().chain(options.recorded.get(&file)) {
+        for recorded in
+            own.into_iter().chain(options.reported.get(&file).map(|report| &report["version"]))
+        {
             verified.faults.extend(of_version(&file, recorded, &version));
         }
         verified.files.push(VerifiedFile { file, version });
     }
     // What is absent reads as fill values; which file it would be of shows only if there is one.
-    let counted = match verified.files.as_slice() {
-        [one] => options.counted.get(&one.file),
-        [] if options.counted.len() == 1 => options.counted.values().next(),
+    let report = match verified.files.as_slice() {
+        [one] => options.reported.get(&one.file),
+        [] if options.reported.len() == 1 => options.reported.values().next(),
         _ => None,
     };
-    if let Some(counted) = counted {
-        let missing = verified.missing(counted);
+    if let Some(report) = report {
+        let missing = verified.missing(&report["counts"]);
         verified.faults.extend(missing);
     }
     verified.faults.extend(check::outside(&checked.chunks, &lengths));
