@@ -127,8 +127,9 @@ def index(file, out, options):
     reported = [*whole.get("problems", []), *whole.get("not_referenced", [])]
     lost = {each["path"]: each.get("lost", True) for each in whole.get("not_referenced", [])}
     reasons = {each["path"].strip("/"): [each.get("reason") or each.get("error") or "", lost.get(each["path"], True)] for each in reported if each.get("path")}
-    failed = None if code == 0 else said.replace(str(file), file.name) or f"exit code {code}"
-    return {"sidecar": str(made), "failed": failed, "crashed": code not in (0, 4), "reported": reasons}
+    # 2: the file is cut off, and the sidecar says what it still has.
+    failed = None if code in (0, 2) else said.replace(str(file), file.name) or f"exit code {code}"
+    return {"sidecar": str(made), "failed": failed, "crashed": code not in (0, 2, 4), "reported": reasons}
 
 
 def translate(file, out, options):
