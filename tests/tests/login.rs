@@ -11,7 +11,10 @@ use base64::Engine as _;
 use e2e::http_server::{Fault, HttpServer, Request};
 use e2e::{options, pattern};
 use h5refs::Error;
+use h5refs::fetch::Counters;
 use h5refs::source::{Environment, Opener, Secret, Source, SourceOptions};
+use h5refs::verify;
+use serde_json::json;
 use tempfile::TempDir;
 
 fn basic(user: &str) -> String {
@@ -193,6 +196,36 @@ async fn a_token_is_for_the_host_of_the_url() {
     let opener = Opener::new(options);
     servers.open(&opener).await.read(0..10).await.unwrap();
     assert_eq!(authorizations(&servers.logins), [Some(basic("me:secret"))]);
+}
+
+/// A sidecar can name any host, and so could whoever made it have the token.
+#[tokio::test]
+async fn a_token_is_not_for_hosts_that_a_sidecar_names() {
+    let (home, other) =
+        (HttpServer::start("").await.unwrap(), HttpServer::start(pattern(10)).await.unwrap());
+    let sidecar = json!({"version": 1, "refs": {
+        ".zgroup": {"zarr_format": 2},
+        "a/.zarray": {"zarr_format": 2, "shape": [4], "chunks": [4], "dtype": "|u1", "order": "C",
+            "filters": null, "compressor": null, "fill_value": 0},
+        "a/0": [other.url("/x"), 0, 4],
+    }});
+    let sidecar = serde_json::to_vec(&sidecar).unwrap();
+    home.script(move |_| Some(Fault::Answer(200, vec![], sidecar.clone().into())));
+    let mut options = options();
+    options.bearer_token = Some(Secret::from("right"));
+    let opener = Opener::new(options);
+    let verify = async || {
+        let (options, counters) = (verify::Options::default(), Counters::default());
+        verify::verify(&home.url("/s.json"), &opener, &options, &counters).await.unwrap()
+    };
+    assert_eq!(verify().await.decoded, 1);
+    let token = Some("Bearer right".to_owned());
+    assert!(authorizations(&home).iter().all(|sent| *sent == token));
+    assert!(authorizations(&other).iter().all(Option::is_none));
+    // Where the user is at home, it is.
+    opener.open(&other.url("/y")).await.unwrap();
+    verify().await;
+    assert_eq!(authorizations(&other).last(), Some(&token));
 }
 
 #[tokio::test]

@@ -115,6 +115,28 @@ async fn bytes_that_are_not_those_of_their_chunk_are_a_fault() {
     assert!(faults[0].contains("inflate"), "{faults:?}");
 }
 
+/// Tables are below the sidecar, whatever its metadata calls them.
+#[tokio::test]
+async fn tables_that_are_elsewhere_are_not_opened() {
+    let dir = tempfile::tempdir().unwrap();
+    let place = made(&testdata("chunks_btree_v1.h5"), Format::Parquet, dir.path()).await.unwrap();
+    let path = place.join(".zmetadata");
+    let mut document: Value = serde_json::from_slice(&std::fs::read(&path).unwrap()).unwrap();
+    let all = document["metadata"].as_object_mut().unwrap();
+    let (array, one) = all.iter().find(|(key, _)| key.ends_with("/.zarray")).unwrap();
+    let (array, one) = (array.clone(), one.clone());
+    all.insert(format!("../out/{array}"), one);
+    std::fs::write(&path, document.to_string()).unwrap();
+    let out = dir.path().join("out");
+    std::fs::create_dir_all(out.join(array.trim_end_matches(".zarray"))).unwrap();
+    let table = out.join(array.replace(".zarray", "refs.0.parq"));
+    std::fs::write(table, "this is no table, which would be said").unwrap();
+    let faults = verified(&place).await.unwrap().faults;
+    let reasons: Vec<&str> = faults.iter().map(|fault| fault.reason.as_str()).collect();
+    assert!(reasons.contains(&"its path leads out of the tables"), "{reasons:?}");
+    assert!(reasons.iter().all(|reason| !reason.contains("broken")), "{reasons:?}");
+}
+
 #[tokio::test]
 async fn documents_that_do_not_fit_are_faults() {
     let faults = changed("netcdf4.nc", |document| {

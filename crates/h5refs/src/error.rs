@@ -106,7 +106,8 @@ pub enum Error {
         reason: String,
     },
 
-    /// The output could not be written. Whatever stood there before still does.
+    /// The output could not be written. Whatever stood there before still does, unless it was a directory of an
+    /// object store, in which something could be written and then no more: there is no sidecar then.
     #[error("cannot write {location}: {reason}")]
     Output {
         /// Where the output should have gone.

@@ -21,7 +21,7 @@ use crate::fetch::{self, Counters};
 use crate::kerchunk;
 use crate::render::{Format, Layout, ZMETADATA};
 use crate::sidecar::{Options, SOURCE_VERSION, Sidecar, version};
-use crate::source::{Opener, Source, Version, local_path};
+use crate::source::{Opener, Source, Version, local_path, name_in_references};
 
 /// The attribute of the root that says how a sidecar was made.
 pub const MADE: &str = "h5sidecar_made";
@@ -76,7 +76,8 @@ impl Recipe {
             inline_bytes,
             decoded_bytes,
         } = references;
-        let url = url.clone().unwrap_or_else(|| crate::error::redact(location));
+        let url = url.clone().map_or_else(|| name_in_references(location), Ok);
+        let url = url.unwrap_or_else(|_| crate::error::redact(location));
         let follow = follow.as_ref();
         let follow = follow.map(|follow| (follow.max_files, follow.max_chunks, &follow.below));
         let all = json!([

@@ -16,7 +16,7 @@ use crate::fetch::{self, Counters, Policy, Reading, Trace};
 use crate::follow::{self, Follow, Followed, FollowedFile, Origin};
 use crate::kerchunk::{self, Counts, LeftOut, NotReferenced, References, Tree};
 use crate::render::{Layout, Rendered, check, render, write};
-use crate::source::{Remembering, Source, Version};
+use crate::source::{Remembering, Source, Version, name_in_references};
 
 /// The attribute that says which version of its file a sidecar is of.
 pub const SOURCE_VERSION: &str = "h5sidecar_source";
@@ -87,7 +87,10 @@ pub async fn sidecar(
     }
     let source: &dyn Source = &Remembering::new(source);
     let (mut index, problems) = options.reading().index(source, counters).await?;
-    let url = options.url.clone().unwrap_or_else(|| crate::error::redact(source.url()));
+    let url = match &options.url {
+        Some(url) => url.clone(),
+        None => name_in_references(source.url())?,
+    };
     let origin = Origin {
         location: source.url(),
         url: &url,
@@ -96,7 +99,7 @@ pub async fn sidecar(
         codecs: options.references.codecs,
     };
     let followed = match &options.follow {
-        Some(follow) => follow::follow(&mut index, &problems, origin, follow).await,
+        Some(follow) => follow::follow(&mut index, &problems, origin, follow).await?,
         None => Followed::default(),
     };
     let tilings = &followed.tilings;

@@ -245,7 +245,8 @@ impl Run {
         recipe: &Recipe,
         counters: &Counters,
     ) -> anyhow::Result<Made> {
-        let source = self.opener.open(file).await?;
+        // The user has named it, or a list.
+        let source = self.opener.open_found(file).await?;
         if self.args.if_stale
             && let Some(fresh) = fresh(output, &*source, recipe, &self.opener, counters).await?
         {

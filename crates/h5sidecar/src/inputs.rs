@@ -7,6 +7,7 @@ use h5refs::Error;
 use h5refs::source::Opener;
 
 use crate::args::IndexArgs;
+use crate::output::is_remote;
 
 /// Bytes that a list of files may have.
 const LONGEST: u64 = 256 << 20;
@@ -20,6 +21,14 @@ pub(crate) struct Inputs {
     pub(crate) list: Vec<Input>,
     /// Whether there are, or on another day may be, several.
     pub(crate) several: bool,
+}
+
+/// Who names a file: the user, or whoever wrote a list that is on a server. That one is not given the user's token,
+/// nor files of this machine.
+#[derive(Clone, Copy)]
+enum Named {
+    Here,
+    Elsewhere,
 }
 
 /// A file, or what was asked for and leads to none.
@@ -44,13 +53,25 @@ impl Inputs {
     /// # Errors
     /// A list that cannot be read: what is in it would not be done, and nobody told.
     pub(crate) async fn of(args: &IndexArgs, opener: &Opener) -> anyhow::Result<Self> {
-        let mut names = args.files.clone();
+        let mut names: Vec<(String, Named)> =
+            args.files.iter().map(|name| (name.clone(), Named::Here)).collect();
         for manifest in &args.manifest {
-            names.extend(lines(&read(manifest, opener).await?));
+            let named = if is_remote(manifest) { Named::Elsewhere } else { Named::Here };
+            names.extend(lines(&read(manifest, opener).await?).map(|name| (name, named)));
         }
         let mut inputs = Self { several: !args.manifest.is_empty(), ..Self::default() };
         let mut known = BTreeSet::new();
-        for name in names {
+        for (name, named) in names {
+            match named {
+                Named::Here => opener.trust(&name),
+                Named::Elsewhere if !is_remote(&name) => {
+                    let location = h5refs::error::redact(&name);
+                    let reason = "a list from elsewhere leads to no file of this machine".into();
+                    inputs.list.push(Input::None(name, Error::Usage { location, reason }));
+                    continue;
+                }
+                Named::Elsewhere => {}
+            }
             match opener.expand(&name).await {
                 Ok(files) => {
                     inputs.several |= files.len() > 1 || files.first() != Some(&name);

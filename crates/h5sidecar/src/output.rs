@@ -158,7 +158,8 @@ fn is_directory(output: &str) -> bool {
 }
 
 pub(crate) fn is_remote(location: &str) -> bool {
-    location.contains("://") && !location.starts_with("file://")
+    let is_file = location.get(..7).is_some_and(|start| start.eq_ignore_ascii_case("file://"));
+    location.contains("://") && !is_file
 }
 
 /// The last part of a path or URL, without a query.

@@ -66,12 +66,18 @@ struct Begun<'a> {
 impl<'a> Begun<'a> {
     /// The first that is one, or was meant to be.
     fn of(text: &'a str) -> Option<Self> {
+        Self::with_colon(text).or_else(|| Self::without_colon(text))
+    }
+
+    /// `https://`, or less: `https:me:secret@host`, `https: //host`.
+    fn with_colon(text: &'a str) -> Option<Self> {
         let is_scheme = |c: char| c.is_ascii_alphanumeric() || matches!(c, '+' | '-' | '.');
+        let is_slash = |c: char| matches!(c, '/' | '\\') || c.is_whitespace();
         text.match_indices(':').find_map(|(colon, _)| {
             let before = &text[..colon];
             let scheme = before[before.trim_end_matches(is_scheme).len()..].to_ascii_lowercase();
             let after = &text[colon + 1..];
-            let slashes = after.len() - after.trim_start_matches(['/', '\\']).len();
+            let slashes = after.len() - after.trim_start_matches(is_slash).len();
             let is_url = after.starts_with("//");
             let is_known = KEYS.contains(&&*scheme) || OTHERS.contains(&&*scheme);
             let host = match (is_url, &*scheme) {
@@ -84,6 +90,16 @@ impl<'a> Begun<'a> {
             let (lead, rest) = text.split_at(colon + 1 + host);
             Some(Self { scheme, lead, rest })
         })
+    }
+
+    /// `//host`, `https//host`, `https;//host`.
+    fn without_colon(text: &'a str) -> Option<Self> {
+        let slashes = text.find("//")?;
+        let before = text[..slashes].trim_end_matches(|c: char| c == ';' || c.is_whitespace());
+        let scheme = before.to_ascii_lowercase();
+        let is_known = KEYS.contains(&&*scheme) || OTHERS.contains(&&*scheme);
+        let (lead, rest) = text.split_at(slashes + 2);
+        (is_known || scheme.is_empty()).then_some(Self { scheme, lead, rest })
     }
 }
 
@@ -170,8 +186,15 @@ mod tests {
             ("u:p@https://h/x", "https://h/x"),
             ("http:/u:p@h/x?to=https://u:p@h/", "http:/h/x"),
             ("simplecache::https:/u:p@h/x", "simplecache::https:/h/x"),
+            ("https//u:p@h/x", "https//h/x"),
+            ("https;//u:p@h/x?sig=1", "https;//h/x"),
+            ("//u:p@h/x", "//h/x"),
         ] {
             assert_eq!(redact(misspelled), shown, "{misspelled}");
+            // Of a file there is none who could be sent a password.
+            let is_file = misspelled.starts_with("file:");
+            let spaced = |text: &str| text.replacen("//", if is_file { "//" } else { " //" }, 1);
+            assert_eq!(redact(&spaced(misspelled)), spaced(shown), "{misspelled}");
             assert_eq!(
                 scrub(&format!("no {misspelled}, \"{misspelled}\"")),
                 format!("no {shown}, \"{shown}\"")

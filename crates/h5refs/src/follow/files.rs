@@ -10,7 +10,7 @@ use super::place::Allowed;
 use super::{Follow, FollowedFile, name};
 use crate::error::Error;
 use crate::fetch::{self, Counters, Reading, Trace};
-use crate::source::Source;
+use crate::source::{Source, name_in_references};
 
 /// Files that are read at one time: each has requests in flight of its own.
 pub(super) const AT_ONCE: usize = 8;
@@ -29,6 +29,8 @@ pub(super) struct Files<'a> {
     /// Where the files of names are, and what references call them.
     places: BTreeMap<String, Result<(String, String), String>>,
     known: BTreeMap<String, Known>,
+    /// That a file changed while it was read, if one did: then nothing of it is certain.
+    changed: Option<Error>,
 }
 
 /// What is known of a file: what it was opened as, and what came of it.
@@ -75,7 +77,7 @@ impl<'a> Files<'a> {
     ) -> Self {
         let allowed = Allowed::new(location, &follow.below);
         let (places, known) = (BTreeMap::new(), BTreeMap::new());
-        Self { follow, location, url, reading, counters, allowed, places, known }
+        Self { follow, location, url, reading, counters, allowed, places, known, changed: None }
     }
 
     /// Whether a name is that of the file itself.
@@ -107,12 +109,13 @@ impl<'a> Files<'a> {
         let (follow, reading) = (self.follow, self.reading);
         let reads = new.into_iter().take(self.left()).map(|(location, url)| async move {
             let counters = Counters::default();
-            let outcome = read(follow, &location, &url, reading, &counters).await;
-            (location, url, outcome, counters.trace())
+            let read = read(follow, &location, &url, reading, &counters).await;
+            (location, url, read, counters.trace())
         });
         let done: Vec<_> = futures::stream::iter(reads).buffered(AT_ONCE).collect().await;
         self.count(done.iter().map(|(.., trace)| trace));
-        for (location, url, outcome, _) in done {
+        for (location, url, read, _) in done {
+            let outcome = self.outcome(read);
             let known = self.known.entry(location).or_default();
             (known.url, known.hdf5) = (url, Some(outcome));
         }
@@ -137,7 +140,8 @@ impl<'a> Files<'a> {
         if self.left() == 0 {
             return Err(self.too_many());
         }
-        let outcome = open(self.follow, &location, &url, self.counters).await;
+        let opened = open(self.follow, &location, &url, self.counters).await;
+        let outcome = self.outcome(opened);
         let known = self.known.entry(location).or_default();
         (known.url, known.named, known.raw) = (url, true, Some(outcome.clone()));
         outcome
@@ -158,6 +162,25 @@ impl<'a> Files<'a> {
         let mut report: Vec<_> = self.known.values().filter_map(followed).collect();
         report.sort_by(|a, b| a.file.cmp(&b.file));
         report
+    }
+
+    /// The first change of a file that was seen.
+    pub(super) fn changed(&mut self) -> Option<Error> {
+        self.changed.take()
+    }
+
+    fn outcome<T>(&mut self, result: Result<T, Error>) -> Outcome<T> {
+        match result {
+            Ok(file) => Ok(Some(file)),
+            Err(error) if error.is_missing() => Ok(None),
+            Err(error) => {
+                let reason = error.to_string();
+                if matches!(error, Error::Changed { .. }) {
+                    self.changed.get_or_insert(error);
+                }
+                Err(reason)
+            }
+        }
     }
 
     /// Where the file of a name is, and what references call it.
@@ -196,14 +219,11 @@ async fn read(
     url: &str,
     reading: Reading<'_>,
     counters: &Counters,
-) -> Outcome<Arc<Hdf5>> {
-    let read = async {
-        let source = follow.opener.open(location).await?;
-        let (index, problems) = reading.index(&*source, counters).await?;
-        let url = Arc::from(crate::error::redact(url));
-        Ok(Arc::new(Hdf5 { url, source, index, problems }))
-    };
-    outcome(read.await)
+) -> Result<Arc<Hdf5>, Error> {
+    let source = follow.opener.open_found(location).await?;
+    let (index, problems) = reading.index(&*source, counters).await?;
+    let url = Arc::from(name_in_references(url)?);
+    Ok(Arc::new(Hdf5 { url, source, index, problems }))
 }
 
 async fn open(
@@ -211,23 +231,35 @@ async fn open(
     location: &str,
     url: &str,
     counters: &Counters,
-) -> Outcome<Arc<Raw>> {
-    let open = async {
-        let source = follow.opener.open(location).await?;
-        let length = match source.whole() {
-            Some(whole) => Some(whole.len() as u64),
-            // The first byte, for the length that comes with it.
-            None => fetch::length(&*source, counters).await?,
-        };
-        Ok(Arc::new(Raw { url: Arc::from(crate::error::redact(url)), source, length }))
+) -> Result<Arc<Raw>, Error> {
+    let source = follow.opener.open_found(location).await?;
+    let length = match source.whole() {
+        Some(whole) => Some(whole.len() as u64),
+        // The first byte, for the length that comes with it.
+        None => fetch::length(&*source, counters).await?,
     };
-    outcome(open.await)
+    Ok(Arc::new(Raw { url: Arc::from(name_in_references(url)?), source, length }))
 }
 
-fn outcome<T>(result: Result<T, Error>) -> Outcome<T> {
-    match result {
-        Ok(file) => Ok(Some(file)),
-        Err(error) if error.is_missing() => Ok(None),
-        Err(error) => Err(error.to_string()),
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::fetch::Policy;
+    use crate::source::{Opener, SourceOptions};
+
+    /// What was read of it before is of another version.
+    #[test]
+    fn a_change_is_more_than_a_file_that_cannot_be_read() {
+        let follow = Follow::new(Arc::new(Opener::new(SourceOptions::default())));
+        let (policy, limits) = (Policy::default(), h5meta::Limits::default());
+        let checksums = h5meta::wire::Checksums::default();
+        let reading = Reading { policy: &policy, limits: &limits, checksums };
+        let counters = Counters::default();
+        let mut files = Files::new(&follow, "a.h5", "a.h5", reading, &counters);
+        assert!(matches!(files.outcome::<()>(Err(Error::missing("b.h5", "none"))), Ok(None)));
+        assert!(files.outcome::<()>(Err(Error::refused("b.h5", "no"))).is_err());
+        assert!(files.changed().is_none());
+        assert!(files.outcome::<()>(Err(Error::changed("b.h5", "it is longer"))).is_err());
+        assert!(matches!(files.changed(), Some(Error::Changed { .. })));
     }
 }

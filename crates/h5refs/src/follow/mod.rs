@@ -122,12 +122,15 @@ pub(crate) struct Origin<'a> {
 
 /// Follows every dataset whose data is in other files. Virtual datasets get the extent that their sources
 /// give them.
+///
+/// # Errors
+/// `Changed` if one of the other files changed while it was read.
 pub(crate) async fn follow(
     index: &mut Index,
     problems: &[Problem],
     origin: Origin<'_>,
     follow: &Follow,
-) -> Followed {
+) -> Result<Followed> {
     let Origin { location, url, reading, counters, codecs } = origin;
     let mut files = Files::new(follow, location, url, reading, counters);
     let mut followed = Followed::default();
@@ -160,8 +163,11 @@ pub(crate) async fn follow(
             set_extent(dataset, extent);
         }
     }
+    if let Some(changed) = files.changed() {
+        return Err(changed);
+    }
     followed.files = files.report();
-    followed
+    Ok(followed)
 }
 
 fn set_extent(dataset: &mut Dataset, extent: Vec<u64>) {

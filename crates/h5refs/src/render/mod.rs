@@ -170,6 +170,11 @@ pub(crate) fn write(
 const UNPACKS_TO: u64 = 200;
 const SPARE: u64 = 16 << 20;
 
+/// How many values a compressed sidecar may have for each of its bytes, and how many however short it is: in memory
+/// each takes far more than its text. A reference is four, and takes some bytes, or one if it is like many others.
+const VALUES: u64 = 4;
+const SPARE_VALUES: u64 = 1_000_000;
+
 /// The JSON of a sidecar of whichever of the three formats, of which no more than `most` bytes.
 ///
 /// # Errors
@@ -192,8 +197,14 @@ pub(crate) fn unpacked(bytes: &Bytes, most: u64) -> Result<Bytes, String> {
         }
         _ => return Ok(bytes.clone()),
     }
-    match json.len() as u64 > most {
-        true => Err(format!("it unpacks to more than {most} bytes")),
+    if json.len() as u64 > most {
+        return Err(format!("it unpacks to more than {most} bytes"));
+    }
+    let most = (bytes.len() as u64).saturating_mul(VALUES).saturating_add(SPARE_VALUES);
+    // In texts these begin no value; there are not fewer values, which is what counts.
+    let values = json.iter().filter(|byte| matches!(byte, b',' | b'[' | b'{')).count() as u64;
+    match values > most {
+        true => Err(format!("it unpacks to more than {most} values")),
         false => Ok(json.into()),
     }
 }
@@ -213,6 +224,9 @@ mod tests {
         assert!(bomb.len() < 64 << 10);
         let why = unpacked(&bomb, u64::MAX).unwrap_err();
         assert!(why.contains("unpacks to more than"), "{why}");
+        let many = packed(&b"[0,".repeat(2 << 20));
+        let why = unpacked(&many, u64::MAX).unwrap_err();
+        assert!(why.contains("values"), "{why}");
         assert_eq!(unpacked(&packed(b"{}"), 2).unwrap(), "{}");
         assert!(unpacked(&packed(b"{ }"), 2).is_err());
     }

@@ -2,12 +2,13 @@
 //!
 //! On disk it is made under another name and renamed. In an object store nothing can be renamed: there the
 //! file that readers begin with goes away first and comes last, so that what is cut short is no sidecar, and
-//! none is a mixture of two.
+//! none is a mixture of two. Whether anything can be written there at all is tried before.
 
 use std::path::{Component, Path};
 
 use bytes::Bytes;
 use futures::{StreamExt as _, TryStreamExt as _};
+use tempfile::TempDir;
 
 use crate::error::{Error, Result};
 use crate::render::ZMETADATA;
@@ -15,6 +16,9 @@ use crate::source::{self, SourceOptions, Uploads};
 
 /// Uploads at once.
 const AT_ONCE: usize = 16;
+
+/// What is written and deleted again before anything else is deleted, below the place of a sidecar.
+const TRIAL: &str = ".h5sidecar.tmp";
 
 /// Writes files by their paths in the directory `location`, in order. One that is there is replaced if it is
 /// a sidecar, and nothing else.
@@ -46,7 +50,7 @@ pub(super) async fn write(
 const LONGEST: usize = 255;
 
 /// Whether a path from a file's names leads to below where it begins, on every system.
-fn is_below(name: &str) -> bool {
+pub(crate) fn is_below(name: &str) -> bool {
     let is_name = |part: Component<'_>| matches!(part, Component::Normal(_));
     let named =
         name.split('/').all(|part| !matches!(part, "" | "." | "..") && part.len() <= LONGEST);
@@ -65,6 +69,10 @@ async fn upload(
     let mut old = uploads.list().await?;
     old.retain(|path| is_of_sidecar(path));
     old.sort_by_key(|path| path != ZMETADATA);
+    if !old.is_empty() {
+        uploads.put(TRIAL, Bytes::new()).await?;
+        uploads.delete(TRIAL).await?;
+    }
     for path in old {
         uploads.delete(&path).await?;
     }
@@ -102,12 +110,23 @@ fn make(location: &str, path: &Path, files: &[(String, Bytes)]) -> Result<()> {
         std::fs::create_dir_all(super::directory(&file)).map_err(failed)?;
         std::fs::write(&file, bytes).map_err(failed)?;
     }
-    if is_there {
-        std::fs::rename(path, made.path().join("old")).map_err(failed)?;
-    }
-    std::fs::rename(&new, path).map_err(failed)?;
+    replace(path, made, &new, is_there).map_err(|reason| Error::output(location, reason))?;
     super::sync_directory(&directory);
     Ok(())
+}
+
+/// Puts the directory `new` in `made` at `path`. What was there comes back if that fails.
+fn replace(path: &Path, made: TempDir, new: &Path, is_there: bool) -> Result<(), String> {
+    let old = made.path().join("old");
+    if is_there {
+        std::fs::rename(path, &old).map_err(|error| error.to_string())?;
+    }
+    let Err(error) = std::fs::rename(new, path) else { return Ok(()) };
+    if is_there && std::fs::rename(&old, path).is_err() {
+        let kept = made.keep().join("old");
+        return Err(format!("{error}; what was there is in {}", kept.display()));
+    }
+    Err(error.to_string())
 }
 
 /// Whether a directory is a sidecar, with nothing else in it.
@@ -142,6 +161,19 @@ mod tests {
         for name in ["../a", "a/../../b", "/a", "a//b", "./a", "a\\..\\b", "a\0b", ""] {
             assert!(!is_below(name), "{name}");
         }
+    }
+
+    #[test]
+    fn what_cannot_be_replaced_is_still_there() {
+        let dir = tempfile::tempdir().unwrap();
+        let path = dir.path().join("x.parq");
+        std::fs::create_dir(&path).unwrap();
+        std::fs::write(path.join(ZMETADATA), "before").unwrap();
+        let made = tempfile::tempdir_in(dir.path()).unwrap();
+        let none = made.path().join("none");
+        assert!(replace(&path, made, &none, true).is_err());
+        assert_eq!(std::fs::read_to_string(path.join(ZMETADATA)).unwrap(), "before");
+        assert_eq!(std::fs::read_dir(dir.path()).unwrap().count(), 1);
     }
 
     #[test]

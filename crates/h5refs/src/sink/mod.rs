@@ -9,6 +9,7 @@ use std::path::{Path, PathBuf};
 
 use bytes::Bytes;
 
+pub(crate) use self::directory::is_below;
 pub use self::place::check;
 use crate::error::{Error, Result};
 use crate::render::{Format, Layout, Rendered};

@@ -7,6 +7,7 @@ use reqwest::{Client, ClientBuilder, NoProxy, Proxy};
 
 use super::crypto;
 use super::options::{Environment, SourceOptions};
+use super::public::PublicOnly;
 use crate::error::{Error, Result, one_line};
 
 /// Redirects followed for one request.
@@ -30,6 +31,19 @@ pub(crate) fn reading(options: &SourceOptions) -> Result<Client> {
 /// As [`reading`].
 pub(crate) fn web(options: &SourceOptions) -> Result<Client> {
     finish(base(options)?.read_timeout(options.read_timeout).redirect(Policy::none()))
+}
+
+/// The client for where servers on the open internet redirect to: it reaches nothing else. `None` if a proxy finds
+/// the addresses: then what may be reached is for that to say.
+///
+/// # Errors
+/// As [`reading`].
+pub(crate) fn public(options: &SourceOptions) -> Result<Option<Client>> {
+    if !proxies(&options.environment)?.is_empty() {
+        return Ok(None);
+    }
+    let client = base(options)?.read_timeout(options.read_timeout).redirect(Policy::none());
+    finish(client.dns_resolver(PublicOnly)).map(Some)
 }
 
 /// The client for uploads: while sending, the server is rightly silent, so only the whole has a limit, which

@@ -4,7 +4,7 @@ use std::path::PathBuf;
 
 use url::Url;
 
-use crate::error::{Error, Result};
+use crate::error::{Error, Result, redact};
 
 /// A location, told apart by its scheme.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -88,6 +88,35 @@ impl Location {
     }
 }
 
+/// What references call the file at `location`: the same, less what of a URL may be secret. Readers who ask for
+/// that name, with credentials of their own, get this file and no other.
+///
+/// # Errors
+/// `Usage` for what cannot be opened and may have secrets.
+pub(crate) fn name_in_references(location: &str) -> Result<String> {
+    let mut url = match Location::parse(location) {
+        Ok(Location::Http(url)) => url,
+        Err(error) if redact(location) != location => return Err(error),
+        // A path has no secrets, whatever it looks like; keys that have some are refused; and what cannot be
+        // opened here is the user's own name for it.
+        Ok(Location::Local(_) | Location::Object(_)) | Err(_) => return Ok(location.to_owned()),
+    };
+    let whole = url.clone();
+    // None of these can fail on a URL with a host.
+    let _ = url.set_username("");
+    let _ = url.set_password(None);
+    url.set_query(None);
+    url.set_fragment(None);
+    let shown = redact(location);
+    let is_same = |name: &str| Url::parse(name).is_ok_and(|named| named == url);
+    Ok(match url == whole {
+        true => location.to_owned(),
+        // As it was written, where that is the same.
+        false if is_same(&shown) => shown,
+        false => url.into(),
+    })
+}
+
 fn file(location: &str) -> Result<Location> {
     Url::parse(location)
         .ok()
@@ -118,6 +147,32 @@ fn object(location: &str, service: Service, scheme: &str, rest: &str) -> Result<
     if user.contains([':', '@']) {
         let reason = "a URL of an object store has no credentials in it; they are found where the store's own \
                       tools find them";
+        return Err(Error::usage(location, reason));
+    }
+    // It becomes a part of a host's name, which nothing in it may end.
+    let is_name = |name: &str, also: &[char]| {
+        let is_plain =
+            |c: char| c.is_ascii_alphanumeric() || "._-".contains(c) || also.contains(&c);
+        !name.starts_with('.')
+            && !name.ends_with('.')
+            && !name.contains("..")
+            && name.chars().all(is_plain)
+    };
+    let is_bucket = match service {
+        // `$web`, `$root` and `$logs` are containers.
+        Service::Azure => match bucket.split_once('@') {
+            Some((container, account)) => is_name(container, &['$']) && is_name(account, &[]),
+            None => is_name(bucket, &['$']),
+        },
+        Service::S3 | Service::Google => is_name(bucket, &[]),
+    };
+    if !is_bucket {
+        return Err(Error::usage(location, "the name of the bucket is none that can be"));
+    }
+    // What is read is what the key says, and what the references would say.
+    if redact(location) != location {
+        let reason = "the key ends in the query of a signed URL; object stores are asked for s3://bucket/key, \
+                      signed URLs for https://";
         return Err(Error::usage(location, reason));
     }
     // The library would silently drop the outer slashes, and so read another object.
@@ -202,6 +257,67 @@ mod tests {
             let text = format!("{error} {error:?}");
             assert!(!text.contains("sec") && !text.contains("ret@"), "{text}");
         }
+    }
+
+    #[test]
+    fn a_bucket_cannot_lead_to_another_host() {
+        for bucket in [
+            "evil#",
+            "evil?",
+            "evil\\",
+            "2130706434#",
+            "evil:1",
+            "a%2eb",
+            ".a",
+            "a.",
+            "a..b",
+            "a b",
+            "é",
+        ] {
+            for scheme in ["s3", "gs", "az", "abfss"] {
+                let wrong = format!("{scheme}://{bucket}/k");
+                assert!(Location::parse(&wrong).is_err_and(|e| e.is_usage()), "{wrong}");
+            }
+        }
+        for account in ["evil#.dfs.core.windows.net", "a?", "$a", "@a", "a..b"] {
+            let wrong = format!("abfss://c@{account}/k");
+            assert!(Location::parse(&wrong).is_err_and(|e| e.is_usage()), "{wrong}");
+        }
+        for right in ["s3://A_b.c-d/k", "az://$web/k", "gs://a.b/k"] {
+            assert!(Location::parse(right).is_ok(), "{right}");
+        }
+    }
+
+    /// What a reader opens by the name is what was read.
+    #[test]
+    fn references_have_the_name_of_the_same_file() {
+        for same in [
+            "in/@file:/x/y.bin",
+            "a/https:me@site.org/x.h5",
+            "/k?AWSAccessKeyId=A&Signature=B",
+            "file:///a%20b.h5",
+            "s3://b/a@b:c?d#e.h5",
+            "https://h/a%20b@c.h5",
+        ] {
+            assert_eq!(name_in_references(same).unwrap(), same);
+        }
+        for (location, name) in [
+            ("https://me:secret@h:8443/a%20b.h5?X-Amz-Signature=1#f", "https://h:8443/a%20b.h5"),
+            ("HTTP://u@h/x?sig=1", "HTTP://h/x"),
+            ("https://h\\@other/x?y", "https://h/@other/x"),
+            ("https://u:p?w@h/x", ""),
+        ] {
+            match name_in_references(location) {
+                Ok(found) => {
+                    assert_eq!(found, name, "{location}");
+                    assert!(!found.contains("secret"));
+                }
+                Err(error) => assert!(name.is_empty(), "{location}: {error}"),
+            }
+        }
+        // A key with a signed query is not read, so that no reference has to name it.
+        let error = Location::parse("s3://b/k?X-Amz-Signature=secret").unwrap_err();
+        assert!(error.is_usage() && !error.to_string().contains("secret"), "{error}");
     }
 
     #[test]

@@ -15,6 +15,7 @@ mod memory;
 mod netrc;
 mod options;
 mod pin;
+mod public;
 mod remember;
 mod retry;
 mod store;
@@ -22,7 +23,7 @@ mod traffic;
 mod uploads;
 mod web;
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::fmt;
 use std::ops::Range;
 use std::sync::{Arc, Mutex, PoisonError};
@@ -30,6 +31,7 @@ use std::time::Duration;
 
 use async_trait::async_trait;
 use bytes::Bytes;
+use url::Url;
 
 pub use memory::memory;
 pub use options::{Environment, Secret, SourceOptions};
@@ -38,6 +40,7 @@ pub(crate) use remember::Remembering;
 pub use traffic::{FirstByte, Traffic, TrafficSummary};
 
 use crate::error::{Error, Result};
+pub(crate) use location::name_in_references;
 use location::{Location, Object};
 use store::{Connector, Store};
 pub(crate) use uploads::{Uploads, put};
@@ -134,14 +137,17 @@ pub struct Opener {
     client: Mutex<Option<reqwest::Client>>,
     /// By scheme and bucket.
     stores: Mutex<BTreeMap<String, Arc<dyn Store>>>,
+    /// Scheme, host and port of what the user named: whom the token is for.
+    homes: Mutex<BTreeSet<String>>,
 }
 
 impl Opener {
     /// An opener that reaches storage as `options` say.
     pub fn new(options: SourceOptions) -> Self {
         let traffic = Traffic::new(options.concurrency);
-        let (web, client, stores) = (Mutex::default(), Mutex::default(), Mutex::default());
-        Self { options, traffic, web, client, stores }
+        let (web, client) = (Mutex::default(), Mutex::default());
+        let (stores, homes) = (Mutex::default(), Mutex::default());
+        Self { options, traffic, web, client, stores, homes }
     }
 
     /// What all that this opened has sent so far.
@@ -149,7 +155,7 @@ impl Opener {
         &self.traffic
     }
 
-    /// Opens `location`, which goes into the references as it is.
+    /// Opens `location`, which the user named: its host is sent the token, if there is one.
     ///
     /// Keys of object stores are taken literally, `http` URLs as URLs. Opening reads nothing of the file; what
     /// does not exist shows at the first read.
@@ -158,15 +164,42 @@ impl Opener {
     /// `Usage` for a location that cannot be meant; `Storage` for a local file that cannot be opened, missing
     /// credentials, a bucket that does not exist.
     pub async fn open(&self, location: &str) -> Result<Arc<dyn Source>> {
+        self.trust(location);
+        self.open_found(location).await
+    }
+
+    /// Says that the user named `location`.
+    pub fn trust(&self, location: &str) {
+        if let Ok(Location::Http(url)) = Location::parse(location) {
+            let mut homes = self.homes.lock().unwrap_or_else(PoisonError::into_inner);
+            homes.insert(url.origin().ascii_serialization());
+        }
+    }
+
+    /// Opens `location`, which was found in a sidecar, a file or a list from elsewhere. Its host is sent the token
+    /// only if the user named something there: else whoever wrote what it was found in could have the token.
+    ///
+    /// # Errors
+    /// As [`Opener::open`].
+    pub async fn open_found(&self, location: &str) -> Result<Arc<dyn Source>> {
         match Location::parse(location)? {
             Location::Local(path) => local::open(location, &path, self.options.mmap),
-            Location::Http(url) => http::open(location, url, self.web()?, &self.options),
+            Location::Http(url) => {
+                let token = self.token(&url);
+                http::open(location, url, self.web()?, token, &self.options)
+            }
             Location::Object(object) => {
                 let store = self.store(location, &object).await?;
                 let traffic = Arc::clone(&self.traffic);
                 store::open(location, &object, store, self.options.retries, traffic)
             }
         }
+    }
+
+    fn token(&self, url: &Url) -> Option<Secret> {
+        let homes = self.homes.lock().unwrap_or_else(PoisonError::into_inner);
+        let is_home = homes.contains(&url.origin().ascii_serialization());
+        self.options.bearer_token.clone().filter(|_| is_home && !self.options.anonymous)
     }
 
     fn web(&self) -> Result<Arc<Web>> {

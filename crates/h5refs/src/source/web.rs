@@ -6,17 +6,18 @@
 //! host only; a bearer token is for the host of the URL only. At another port of a host there is another service,
 //! which is sent neither the token nor the cookies of the first; `.netrc` knows no ports, and goes by the host.
 
-use std::collections::BTreeMap;
-use std::sync::{Arc, Mutex, PoisonError};
+use std::collections::{BTreeMap, BTreeSet};
+use std::sync::{Arc, Mutex, OnceLock, PoisonError};
 
 use reqwest::cookie::{CookieStore as _, Jar};
-use reqwest::header::{COOKIE, HeaderMap, LOCATION, SET_COOKIE};
+use reqwest::header::{COOKIE, HeaderMap, HeaderValue, LOCATION, SET_COOKIE};
 use reqwest::{Client, Method, RequestBuilder, Response};
 use url::{Host, Url};
 
 use super::client;
 use super::netrc::Netrc;
 use super::options::{Secret, SourceOptions};
+use super::public::{is_public, names_private};
 use super::traffic::{OnWire, Traffic};
 use crate::error::Result;
 
@@ -27,6 +28,11 @@ const REDIRECTS: usize = 10;
 #[derive(Debug)]
 pub(super) struct Web {
     client: Client,
+    /// For redirects from the open internet, made at first need.
+    public: OnceLock<Option<Client>>,
+    /// Hosts named by the user that are on the open internet.
+    seen_public: Mutex<BTreeSet<String>>,
+    options: SourceOptions,
     pub(super) traffic: Arc<Traffic>,
     netrc: Netrc,
     cookies: Jars,
@@ -34,13 +40,44 @@ pub(super) struct Web {
 
 /// Cookies, by the ports of who set them: the rules of cookies know hosts only.
 #[derive(Debug, Default)]
-struct Jars(Mutex<BTreeMap<Option<u16>, Arc<Jar>>>);
+struct Jars(Mutex<Kept>);
+
+#[derive(Debug, Default)]
+struct Kept {
+    jars: BTreeMap<Option<u16>, Arc<Jar>>,
+    /// Bytes that were set so far.
+    bytes: usize,
+}
+
+/// Bytes of cookies that are kept: a login takes a few thousand. A server can set some with every answer.
+const COOKIES: usize = 256 << 10;
 
 impl Jars {
     /// Those that a URL's port may see. The usual ports are one: logins lead from `http` to `https`.
     fn of(&self, url: &Url) -> Arc<Jar> {
-        let mut jars = self.0.lock().unwrap_or_else(PoisonError::into_inner);
-        Arc::clone(jars.entry(url.port()).or_default())
+        let mut kept = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        Arc::clone(kept.jars.entry(url.port()).or_default())
+    }
+
+    /// Takes those that an answer from `url` sets. If there are too many all are forgotten, and who was logged in
+    /// does so again.
+    fn set(&self, url: &Url, headers: &HeaderMap) {
+        let set = || headers.get_all(SET_COOKIE).iter();
+        let bytes = set().map(HeaderValue::len).fold(0, usize::saturating_add);
+        if bytes == 0 {
+            return;
+        }
+        {
+            let mut kept = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+            if kept.bytes.saturating_add(bytes) > COOKIES {
+                *kept = Kept::default();
+            }
+            kept.bytes = kept.bytes.saturating_add(bytes);
+            if kept.bytes > COOKIES {
+                return;
+            }
+        }
+        self.of(url).set_cookies(&mut set(), url);
     }
 }
 
@@ -76,7 +113,15 @@ impl Web {
             true => Netrc::load(&options.environment),
             false => Netrc::default(),
         };
-        Ok(Self { client: client::web(options)?, traffic, netrc, cookies: Jars::default() })
+        Ok(Self {
+            client: client::web(options)?,
+            public: OnceLock::new(),
+            seen_public: Mutex::default(),
+            options: options.clone(),
+            traffic,
+            netrc,
+            cookies: Jars::default(),
+        })
     }
 
     /// What is wrong with `.netrc`, if anything is.
@@ -92,7 +137,8 @@ impl Web {
         on_wire: &mut OnWire,
     ) -> Result<(Response, Url), Lost> {
         for _ in 0..=REDIRECTS {
-            let request = self.authorized(&url, ask).headers(ask.headers.clone());
+            let client = self.client(&url, ask)?;
+            let request = self.authorized(client, &url, ask).headers(ask.headers.clone());
             let request = match self.cookies.of(&url).cookies(&url) {
                 Some(cookies) => request.header(COOKIE, cookies),
                 None => request,
@@ -100,8 +146,8 @@ impl Web {
             on_wire.send(ask.again);
             let response = request.send().await.map_err(Lost::Transport)?;
             on_wire.answered();
-            let set = response.headers().get_all(SET_COOKIE);
-            self.cookies.of(&url).set_cookies(&mut set.iter(), &url);
+            self.see(&response, &url, ask);
+            self.cookies.set(&url, response.headers());
             let location = response.headers().get(LOCATION).map(|location| location.to_str().ok());
             match next(&url, response.status().as_u16(), location)? {
                 Some(next) => url = with_user(next, ask.home),
@@ -111,13 +157,42 @@ impl Web {
         Err(Lost::Redirect("too many redirects".into()))
     }
 
+    /// Remembers a host that the user named if it is on the open internet.
+    fn see(&self, response: &Response, url: &Url, ask: &Ask<'_>) {
+        let is_public = response.remote_addr().is_some_and(|address| is_public(address.ip()));
+        if let Some(host) =
+            url.host_str().filter(|host| is_public && ask.home.host_str() == Some(host))
+        {
+            let mut seen = self.seen_public.lock().unwrap_or_else(PoisonError::into_inner);
+            seen.insert(host.to_owned());
+        }
+    }
+
+    /// What reaches `url`: from a host on the open internet, only others there.
+    fn client(&self, url: &Url, ask: &Ask<'_>) -> Result<&Client, Lost> {
+        let home = ask.home.host_str().filter(|home| url.host_str() != Some(home));
+        let is_led = home.is_some_and(|home| {
+            self.seen_public.lock().unwrap_or_else(PoisonError::into_inner).contains(home)
+        });
+        if !is_led {
+            return Ok(&self.client);
+        }
+        let refused = |reason: &str| Lost::Redirect(reason.to_owned());
+        if names_private(url) {
+            return Err(refused("redirected from the open internet into a private network"));
+        }
+        // It can be made if the other could.
+        let public = self.public.get_or_init(|| client::public(&self.options).ok().flatten());
+        Ok(public.as_ref().unwrap_or(&self.client))
+    }
+
     /// A request with the credentials of its host: the token, what the URL itself says, or those of `.netrc`.
-    fn authorized(&self, url: &Url, ask: &Ask<'_>) -> RequestBuilder {
+    fn authorized(&self, client: &Client, url: &Url, ask: &Ask<'_>) -> RequestBuilder {
         let method = ask.method.clone();
         if let Some(token) = ask.token.filter(|_| url.origin() == ask.home.origin()) {
-            return self.client.request(method, without_user(url)).bearer_auth(token.expose());
+            return client.request(method, without_user(url)).bearer_auth(token.expose());
         }
-        let request = self.client.request(method, url.clone());
+        let request = client.request(method, url.clone());
         let is_safe = url.scheme() == "https" || is_loopback(url);
         let host = url.host_str().filter(|_| is_safe && !names_user(url));
         match host.and_then(|host| self.netrc.entry(host)) {
@@ -203,6 +278,45 @@ mod tests {
         for nowhere in ["file:///etc/passwd", "data:,x", "http://", "https://a:b:c/"] {
             assert!(next("http://a/x", nowhere).is_err(), "{nowhere}");
         }
+    }
+
+    #[test]
+    fn the_open_internet_leads_to_itself_only() {
+        let options = SourceOptions::default();
+        let web = Web::new(&options, Traffic::new(1)).unwrap();
+        web.seen_public.lock().unwrap().insert("open".into());
+        let url = |text: &str| Url::parse(text).unwrap();
+        let leads = |home: &str, to: &str| {
+            let home = url(home);
+            let (method, headers) = (Method::GET, HeaderMap::new());
+            let ask = Ask { method, headers, home: &home, token: None, again: false };
+            web.client(&url(to), &ask).map(|client| !std::ptr::eq(client, &raw const web.client))
+        };
+        for to in ["http://127.0.0.1/x", "http://[fd00::1]/", "http://169.254.169.254/latest"] {
+            assert!(leads("http://open/x", to).is_err(), "{to}");
+            assert!(!leads("http://inside/x", to).unwrap(), "{to}");
+        }
+        assert!(leads("http://open/x", "http://other/").unwrap(), "its addresses are looked at");
+        assert!(!leads("http://open/x", "http://open/y").unwrap());
+    }
+
+    #[test]
+    fn cookies_are_kept_and_not_without_end() {
+        let jars = Jars::default();
+        let url = Url::parse("https://h/").unwrap();
+        let sent = || jars.of(&url).cookies(&url).map_or(0, |cookies| cookies.len());
+        let set = |n: usize| {
+            let mut headers = HeaderMap::new();
+            let cookie = format!("c{n}={}", "x".repeat(1000));
+            headers.insert(SET_COOKIE, HeaderValue::from_str(&cookie).unwrap());
+            jars.set(&url, &headers);
+        };
+        (0..100).for_each(set);
+        assert!(sent() > 100_000);
+        (100..10_000).for_each(|n| {
+            set(n);
+            assert!((1..=COOKIES + 4000).contains(&sent()));
+        });
     }
 
     #[test]

@@ -6,6 +6,7 @@ use serde_json::Value;
 
 use super::Fault;
 use super::array::Array;
+use super::faults::Faults;
 use super::read::{Sidecar, Stored};
 use crate::sidecar::SOURCE_VERSION;
 
@@ -15,7 +16,7 @@ pub(super) struct Checked {
     pub(super) groups: u64,
     pub(super) arrays: Vec<Array>,
     pub(super) chunks: Vec<Chunk>,
-    pub(super) faults: Vec<Fault>,
+    pub(super) faults: Faults,
     /// Which version of its file it says it is of.
     pub(super) recorded: Option<Value>,
 }
@@ -80,8 +81,9 @@ pub(super) fn check(sidecar: Sidecar) -> Checked {
             None => checked.faults.push(Fault::new(key, "it is of no array")),
         }
     }
-    let faults: Vec<Fault> = checked.chunks.iter().filter_map(|it| of_size(it, &checked)).collect();
-    checked.faults.extend(faults);
+    let mut faults = std::mem::take(&mut checked.faults);
+    faults.extend(checked.chunks.iter().filter_map(|it| of_size(it, &checked)));
+    checked.faults = faults;
     checked
 }
 
@@ -99,7 +101,10 @@ fn of_size(chunk: &Chunk, checked: &Checked) -> Option<Fault> {
 }
 
 /// The references that are not inside their files, by the lengths of these.
-pub(super) fn outside(chunks: &[Chunk], lengths: &BTreeMap<&str, u64>) -> Vec<Fault> {
+pub(super) fn outside(
+    chunks: &[Chunk],
+    lengths: &BTreeMap<&str, u64>,
+) -> impl Iterator<Item = Fault> {
     let fault = |chunk: &Chunk| {
         let Stored::Range { file, range: Some(range) } = &chunk.stored else { return None };
         let length = *lengths.get(&**file)?;
@@ -113,7 +118,7 @@ pub(super) fn outside(chunks: &[Chunk], lengths: &BTreeMap<&str, u64>) -> Vec<Fa
         };
         (range.end > length).then(|| Fault::new(chunk.key.clone(), why()))
     };
-    chunks.iter().filter_map(fault).collect()
+    chunks.iter().filter_map(fault)
 }
 
 impl Checked {
@@ -154,14 +159,15 @@ mod tests {
     #[test]
     fn what_is_right_has_no_faults() {
         let checked = check(document(SIDECAR.as_bytes()).unwrap());
-        assert_eq!(checked.faults, []);
+        assert_eq!(checked.faults.clone().finish(), []);
         assert_eq!((checked.groups, checked.arrays.len(), checked.chunks.len()), (2, 2, 4));
         assert_eq!(checked.referenced(), 2);
         assert_eq!(checked.recorded.as_ref().unwrap()["length"], 9);
         // The first of each, and all.
         assert_eq!(checked.sample(0).len(), 2);
         assert_eq!(checked.sample(u64::MAX).len(), 4);
-        let faults = outside(&checked.chunks, &BTreeMap::from([("a.h5", 7)]));
+        let lengths = BTreeMap::from([("a.h5", 7)]);
+        let faults: Vec<Fault> = outside(&checked.chunks, &lengths).collect();
         assert_eq!(faults, [Fault::new("g/a/1.0", "bytes 7..8 of 7 of a.h5")]);
     }
 
@@ -169,11 +175,15 @@ mod tests {
     fn bytes_that_do_not_fit_are_faults() {
         let short = SIDECAR.replace("\"abc\"", "\"ab\"").replace("g/a/2.0", "g/a/3.0");
         let checked = check(document(short.as_bytes()).unwrap());
-        let faults: Vec<String> =
-            checked.faults.iter().map(|fault| format!("{}: {}", fault.key, fault.reason)).collect();
+        let faults: Vec<String> = checked
+            .faults
+            .finish()
+            .iter()
+            .map(|fault| format!("{}: {}", fault.key, fault.reason))
+            .collect();
         assert_eq!(
             faults,
-            ["g/a/3.0: no chunk of its array", "b/0: 2 bytes, its array's chunks have 3"]
+            ["b/0: 2 bytes, its array's chunks have 3", "g/a/3.0: no chunk of its array"]
         );
     }
 
@@ -194,7 +204,7 @@ mod tests {
                 }
             }
             match document(&bytes) {
-                Ok(sidecar) => wrong += usize::from(!check(sidecar).faults.is_empty()),
+                Ok(sidecar) => wrong += usize::from(!check(sidecar).faults.finish().is_empty()),
                 Err(_) => none += 1,
             }
         }

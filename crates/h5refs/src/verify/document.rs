@@ -48,8 +48,7 @@ impl Document {
                 self.files().into_iter().map(|file| (file, length)).collect();
             faults.extend(check::outside(&self.0.chunks, &lengths));
         }
-        faults.sort();
-        faults
+        faults.finish()
     }
 
     /// The paths of its arrays, without a slash before them, in order.
@@ -75,9 +74,9 @@ impl Document {
             arrays: self.0.arrays.len() as u64,
             referenced_chunks: referenced,
             inlined_chunks: (self.0.chunks.len() as u64).saturating_sub(referenced),
-            faults: self.faults(None),
             ..Verified::default()
         };
+        let mut faults = self.0.faults.clone();
         let sample = self.0.sample(options.sample).into_iter();
         let inline: Vec<(&Chunk, Bytes)> = sample
             .filter_map(|chunk| match &chunk.stored {
@@ -86,8 +85,8 @@ impl Document {
             })
             .collect();
         let mut work = Work::new(&self.0, std::iter::empty(), options.max_chunk);
-        verified.count(&self.0, work.decode(&self.0, &inline));
-        verified.faults.sort();
+        verified.count(&self.0, work.decode(&self.0, &inline), &mut faults);
+        verified.faults = faults.finish();
         verified
     }
 }

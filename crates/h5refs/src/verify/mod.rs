@@ -7,6 +7,7 @@
 //! | `array` | what a `.zarray` says |
 //! | `check` | everything that shows without reading the file |
 //! | `decode` | a chunk, through its codecs |
+//! | `faults` | what is wrong, as far as it is kept |
 //! | `document` | a sidecar alone, without its files |
 //! | `work` | how much is decoded |
 //!
@@ -17,6 +18,7 @@ mod array;
 mod check;
 mod decode;
 mod document;
+mod faults;
 mod read;
 mod work;
 
@@ -31,6 +33,7 @@ pub use self::document::Document;
 
 use self::check::{Checked, Chunk};
 use self::decode::Undecoded;
+use self::faults::Faults;
 use self::read::Stored;
 use self::work::{Decoded, Work};
 use crate::error::{Error, Result};
@@ -166,9 +169,9 @@ pub async fn verify(
         arrays: checked.arrays.len() as u64,
         referenced_chunks: referenced,
         inlined_chunks: (checked.chunks.len() as u64).saturating_sub(referenced),
-        faults: std::mem::take(&mut checked.faults),
         ..Verified::default()
     };
+    let mut faults = std::mem::take(&mut checked.faults);
     let mut lengths: BTreeMap<&str, u64> = BTreeMap::new();
     for (name, source) in &files {
         let length = fetch::length(&**source, counters).await?;
@@ -180,7 +183,7 @@ pub async fn verify(
         for recorded in
             own.into_iter().chain(options.reported.get(&file).map(|report| &report["version"]))
         {
-            verified.faults.extend(of_version(&file, recorded, &version));
+            faults.extend(of_version(&file, recorded, &version));
         }
         verified.files.push(VerifiedFile { file, version });
     }
@@ -191,10 +194,9 @@ pub async fn verify(
         _ => None,
     };
     if let Some(report) = report {
-        let missing = verified.missing(&report["counts"]);
-        verified.faults.extend(missing);
+        faults.extend(verified.missing(&report["counts"]));
     }
-    verified.faults.extend(check::outside(&checked.chunks, &lengths));
+    faults.extend(check::outside(&checked.chunks, &lengths));
 
     let mut inline: Vec<(&Chunk, Bytes)> = Vec::new();
     let mut stored: BTreeMap<&str, Vec<(&Chunk, Range<u64>)>> = BTreeMap::new();
@@ -212,7 +214,7 @@ pub async fn verify(
         }
     }
     let mut work = Work::new(&checked, lengths.values().copied(), options.max_chunk);
-    verified.count(&checked, work.decode(&checked, &inline));
+    verified.count(&checked, work.decode(&checked, &inline), &mut faults);
     for (file, chunks) in stored {
         let Some(source) = files.get(file) else { continue };
         let mut chunks = chunks.as_slice();
@@ -222,11 +224,11 @@ pub async fn verify(
             let ranges: Vec<_> = some.iter().map(|(_, range)| range.clone()).collect();
             let read = fetch::read_ranges(&**source, &ranges, &options.policy, counters).await?;
             let read: Vec<_> = some.iter().map(|(chunk, _)| *chunk).zip(read).collect();
-            verified.count(&checked, work.decode(&checked, &read));
+            verified.count(&checked, work.decode(&checked, &read), &mut faults);
             chunks = rest;
         }
     }
-    verified.faults.sort();
+    verified.faults = faults.finish();
     verified.trace = counters.trace();
     verified.elapsed = start.elapsed();
     Ok(verified)
@@ -265,7 +267,7 @@ async fn open(
                 format!("it leads to a file of this machine: {file} (--file says which one)");
             return Err(Error::no_sidecar(sidecar, reason));
         }
-        files.insert(Arc::clone(file), opener.open(file).await?);
+        files.insert(Arc::clone(file), opener.open_found(file).await?);
     }
     Ok(files)
 }
@@ -318,14 +320,14 @@ impl Verified {
             .collect()
     }
 
-    fn count(&mut self, checked: &Checked, decoded: Vec<Decoded<'_>>) {
+    fn count(&mut self, checked: &Checked, decoded: Vec<Decoded<'_>>, faults: &mut Faults) {
         for (chunk, decoded) in decoded {
             match decoded {
                 Ok(()) => self.decoded += 1,
                 Err(Undecoded::Unknown(what)) => *self.not_decoded.entry(what).or_default() += 1,
                 Err(Undecoded::Wrong(why)) => {
                     let path = &checked.arrays[chunk.array].path;
-                    self.faults.push(Fault::new(chunk.key.clone(), format!("/{path}: {why}")));
+                    faults.push(Fault::new(chunk.key.clone(), format!("/{path}: {why}")));
                 }
             }
         }

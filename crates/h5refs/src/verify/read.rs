@@ -14,9 +14,11 @@ use serde::de::{Deserializer, MapAccess, Visitor};
 use serde_json::Value;
 
 use super::array::Array;
+use super::faults::Faults;
 use super::{Fault, Options};
 use crate::error::{Error, Result};
 use crate::render::{Format, Recorded, ZMETADATA, read_table, unpacked};
+use crate::sink::is_below;
 use crate::source::{Opener, Source, local_path};
 
 /// Tables that are looked for at once, and in all.
@@ -29,7 +31,7 @@ pub(super) struct Sidecar {
     pub(super) documents: BTreeMap<String, Value>,
     /// In the order of their keys.
     pub(super) chunks: Vec<(String, Stored)>,
-    pub(super) faults: Vec<Fault>,
+    pub(super) faults: Faults,
 }
 
 /// Where a chunk is.
@@ -267,20 +269,20 @@ impl Sidecar {
     /// Puts the chunks in order, and says which are there twice.
     fn order(&mut self) {
         self.chunks.sort_by(|(a, _), (b, _)| a.cmp(b));
-        let twice = self.chunks.windows(2).filter(|pair| pair[0].0 == pair[1].0);
-        let faults = twice.map(|pair| Fault::new(pair[0].0.clone(), "it is there twice"));
-        self.faults.extend(faults);
+        let Self { chunks, faults, .. } = self;
+        let twice = chunks.windows(2).filter(|pair| pair[0].0 == pair[1].0);
+        faults.extend(twice.map(|pair| Fault::new(pair[0].0.clone(), "it is there twice")));
     }
 
     /// Says where the metadata in one document is not that of the single ones.
     fn compare(&mut self, consolidated: &Value) {
         let empty = serde_json::Map::new();
         let all = consolidated["metadata"].as_object().unwrap_or(&empty);
-        let keys: BTreeSet<&String> = self.documents.keys().chain(all.keys()).collect();
-        let differ = keys.into_iter().filter(|key| self.documents.get(*key) != all.get(*key));
+        let Self { documents, faults, .. } = self;
+        let keys: BTreeSet<&String> = documents.keys().chain(all.keys()).collect();
+        let differ = keys.into_iter().filter(|key| documents.get(*key) != all.get(*key));
         let why = format!("it is something else in {ZMETADATA}");
-        let faults: Vec<Fault> = differ.map(|key| Fault::new(key.clone(), why.clone())).collect();
-        self.faults.extend(faults);
+        faults.extend(differ.map(|key| Fault::new(key.clone(), why.clone())));
     }
 }
 
@@ -300,9 +302,16 @@ async fn tables(location: &str, opener: &Opener, options: &Options) -> Result<Si
         return Err(none("tables of no references".into()));
     }
     let mut sidecar = Sidecar { documents: metadata, ..Sidecar::default() };
+    let is_web = local_path(location).is_err();
+    let mut lost = Faults::default();
     let mut wanted: Vec<(Arc<str>, Arc<[u64]>, u64)> = Vec::new();
     for (key, document) in &sidecar.documents {
         let Some(path) = key.strip_suffix("/.zarray") else { continue };
+        // On the web some characters are none of a path, and two dots can be written in several ways.
+        if !is_below(path) || is_web && path.contains(['?', '#', '%']) {
+            lost.push(Fault::new(key, "its path leads out of the tables"));
+            continue;
+        }
         // What is wrong with it is found later.
         let Ok(array) = Array::new(path, document) else { continue };
         let count = array.chunks().unwrap_or(u64::MAX).div_ceil(record_size);
@@ -312,6 +321,7 @@ async fn tables(location: &str, opener: &Opener, options: &Options) -> Result<Si
         let (path, grid): (Arc<str>, Arc<[u64]>) = (path.into(), array.grid().into());
         wanted.extend((0..count).map(|n| (Arc::clone(&path), Arc::clone(&grid), n)));
     }
+    sidecar.faults = lost;
     let read = wanted.into_iter().map(|(path, grid, number)| async move {
         let place = format!("{location}/{path}/refs.{number}.parq");
         let bytes = match whole(&place, opener, options).await {
@@ -388,7 +398,7 @@ mod tests {
                 ".zgroup":{"zarr_format":2}, "a/.zarray":"{\"shape\":[]}",
                 "a/0":["{{u}}",3,4], "a/1":["b.h5"], "a/2":"text", "a/3":"base64:AQI="}}"#,
         );
-        assert_eq!(sidecar.faults, []);
+        assert_eq!(sidecar.faults.clone().finish(), []);
         assert_eq!(sidecar.documents.len(), 2);
         let chunks: Vec<&Stored> = sidecar.chunks.iter().map(|(_, stored)| stored).collect();
         let range = |file: &str, range| Stored::Range { file: file.into(), range };
@@ -404,8 +414,9 @@ mod tests {
             r#"{"version":1,"refs":{"a/.zarray":"{","a/0":"base64:?","a/1":["b",1,18446744073709551615],
                 "a/2":["b",1,2],"a/2":["b",1,3],".zmetadata":"{}",".zmetadata":"{\"metadata\":{\"x\":1}}"}}"#,
         );
-        let keys: Vec<&str> = sidecar.faults.iter().map(|fault| fault.key.as_str()).collect();
-        assert_eq!(keys, ["a/.zarray", "a/0", "a/1", ".zmetadata", "a/2", "x"]);
+        let faults = sidecar.faults.finish();
+        let keys: Vec<&str> = faults.iter().map(|fault| fault.key.as_str()).collect();
+        assert_eq!(keys, [".zmetadata", "a/.zarray", "a/0", "a/1", "a/2", "x"]);
         for none in [&b"{}"[..], b"[1]", b"\x89HDF", br#"{"version":0,"refs":{}}"#] {
             assert!(document(none).is_err());
         }

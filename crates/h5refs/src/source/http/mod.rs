@@ -6,7 +6,7 @@ use std::fmt;
 use std::ops::Range;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use async_trait::async_trait;
 use bytes::{Bytes, BytesMut};
@@ -26,7 +26,10 @@ use crate::source::traffic::OnWire;
 use crate::source::web::{Ask, Lost, Web, is_loopback, names_user, without_user};
 use crate::source::{Piece, Source};
 
-/// Opens `url`; `location` is how the user wrote it. Sends nothing yet.
+/// Answers that one read takes at most, of a server that sends less than it is asked for.
+const ANSWERS: u32 = 256;
+
+/// Opens `url`; `location` is how it was written, `token` what its host is sent. Sends nothing yet.
 ///
 /// # Errors
 /// `Usage` if a token would travel in plain text.
@@ -34,9 +37,9 @@ pub(crate) fn open(
     location: &str,
     mut url: Url,
     web: Arc<Web>,
+    token: Option<Secret>,
     options: &SourceOptions,
 ) -> Result<Arc<dyn Source>> {
-    let token = options.bearer_token.clone().filter(|_| !options.anonymous);
     if token.is_some() && url.scheme() != "https" && !is_loopback(&url) {
         let reason = "a bearer token is sent over https only; use https, or no token";
         return Err(Error::usage(location, reason));
@@ -111,6 +114,7 @@ impl Source for Http {
             return Ok(Piece { at: range.start, bytes: Bytes::new(), file_len: None });
         }
         let mut piece = self.piece(&range).await?;
+        let mut answers = 1;
         // A server may send less than it was asked for; one that does not tell where the file ends may end its
         // answer there, or before.
         while !piece.bytes.is_empty() {
@@ -122,6 +126,11 @@ impl Source for Http {
                 piece.file_len = self.length(at).await;
                 break;
             }
+            if answers == ANSWERS {
+                let reason = format!("it takes more than {ANSWERS} answers for {range:?}");
+                return Err(Error::refused(&self.location, reason));
+            }
+            answers += 1;
             let rest = self.piece(&(at..range.end)).await?;
             if rest.bytes.is_empty() {
                 let length = Some(rest.file_len.unwrap_or(at));
@@ -293,7 +302,12 @@ impl Http {
         let length = usize::try_from(expected.end - expected.start).unwrap_or(usize::MAX);
         // Of our own asking, not a claim of the file; bounded all the same.
         let mut body = BytesMut::with_capacity(length.min(8 << 20));
+        let begun = Instant::now();
         loop {
+            if is_dripping(body.len(), begun.elapsed()) {
+                let reason = format!("{} bytes in {:?} are too few", body.len(), begun.elapsed());
+                return Err(Error::passing(&self.location, reason).into());
+            }
             match response.chunk().await {
                 Ok(Some(chunk)) => body.extend_from_slice(&chunk),
                 Ok(None) if body.len() == length => return Ok(body.freeze()),
@@ -332,6 +346,13 @@ impl Http {
     }
 }
 
+/// Whether a body comes so slowly that it may never end, though the server is not silent.
+fn is_dripping(bytes: usize, elapsed: Duration) -> bool {
+    const WITHIN: Duration = Duration::from_secs(60);
+    const BYTES_PER_SECOND: u64 = 1 << 10;
+    elapsed > WITHIN && (bytes as u64) < elapsed.as_secs().saturating_mul(BYTES_PER_SECOND)
+}
+
 fn version(response: &Response, length: Option<u64>) -> Version {
     let text = |name| header(response, name).map(str::to_owned);
     Version { etag: text(&ETAG), modified: text(&LAST_MODIFIED), length }
@@ -339,4 +360,16 @@ fn version(response: &Response, length: Option<u64>) -> Version {
 
 fn header<'a>(response: &'a Response, name: &HeaderName) -> Option<&'a str> {
     response.headers().get(name)?.to_str().ok()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_drip_is_told_from_a_poor_line() {
+        let seconds = Duration::from_secs;
+        assert!(!is_dripping(0, seconds(59)) && is_dripping(1000, seconds(61)));
+        assert!(!is_dripping(70 << 10, seconds(61)) && is_dripping(70 << 10, seconds(90)));
+    }
 }

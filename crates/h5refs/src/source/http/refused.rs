@@ -64,7 +64,7 @@ impl Http {
 
     pub(super) fn content_range(&self, asked: &Range<u64>, found: &str) -> Error {
         let location = redact(&self.location);
-        Error::ContentRange { location, asked: asked.clone(), found: found.to_owned() }
+        Error::ContentRange { location, asked: asked.clone(), found: squeeze(found) }
     }
 
     pub(super) fn short(&self, asked: &Range<u64>, received: usize) -> Error {
