@@ -75,6 +75,7 @@ impl Recipe {
             subchunk,
             inline_bytes,
             decoded_bytes,
+            document_bytes,
         } = references;
         let url = url.clone().map_or_else(|| name_in_references(location), Ok);
         let url = url.unwrap_or_else(|_| crate::error::redact(location));
@@ -91,7 +92,8 @@ impl Recipe {
                 max_inline_vlen,
                 transcode_below,
                 inline_bytes,
-                decoded_bytes
+                decoded_bytes,
+                document_bytes
             ],
             subchunk,
             follow,

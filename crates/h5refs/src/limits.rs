@@ -14,7 +14,7 @@ const MULTIPLE: u64 = 16;
 const SPARE: u64 = 32 << 20;
 
 /// Budgets of this crate, as [`h5meta::Limits::ALL`] has the others.
-const OWN: [Own; 2] = [
+const OWN: [Own; 3] = [
     Own {
         name: "inline_bytes",
         about: "Bytes that one file may put into its sidecar, in all. Small chunks beyond stay where they are; \
@@ -25,6 +25,12 @@ const OWN: [Own; 2] = [
         name: "decoded_bytes",
         about: "Bytes that chunks are decoded to for the sidecar, in all: strings, and what no codecs can say.",
         of: |options| &mut options.references.decoded_bytes,
+    },
+    Own {
+        name: "document_bytes",
+        about: "Bytes of attributes, types, fill values and dimension names, in all: a reference of eight bytes is \
+            written as the path that it leads to.",
+        of: |options| &mut options.references.document_bytes,
     },
 ];
 
@@ -56,6 +62,7 @@ pub fn set(options: &mut Options, name: &str, value: u64) -> bool {
 pub(crate) struct Budgets {
     pub(crate) inline: Budget,
     pub(crate) decoded: Budget,
+    pub(crate) documents: Budget,
 }
 
 impl Budgets {
@@ -63,6 +70,7 @@ impl Budgets {
         Self {
             inline: Budget::new("inline_bytes", options.inline_bytes, file_length),
             decoded: Budget::new("decoded_bytes", options.decoded_bytes, file_length),
+            documents: Budget::new("document_bytes", options.document_bytes, file_length),
         }
     }
 

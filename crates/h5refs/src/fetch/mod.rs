@@ -8,6 +8,7 @@
 //! bandwidth`; [`Policy`] says how the three are traded, and [`Pace`] how it follows what they cost here.
 
 mod counters;
+mod gather;
 mod pace;
 mod plan;
 mod pool;
@@ -26,6 +27,7 @@ pub use counters::{Counters, Trace};
 pub use pace::Pace;
 pub use plan::{Policy, plan};
 
+use self::gather::{Gather, Short, cut};
 use self::pool::{Pages, Pool, Read};
 use crate::error::{Error, Result};
 use crate::source::{Piece, Source};
@@ -137,48 +139,34 @@ pub async fn read_ranges(
     policy: &Policy,
     counters: &Counters,
 ) -> Result<Vec<Bytes>> {
-    let short = |asked: &Range<u64>, received: usize| Error::ShortBody {
+    let short = |Short { asked, received }| Error::ShortBody {
         location: crate::error::redact(source.url()),
-        asked: asked.clone(),
+        asked,
         received: received as u64,
     };
-    let cut = |range: &Range<u64>, at: u64, bytes: &Bytes| {
-        let position = |at: u64| usize::try_from(at).unwrap_or(usize::MAX);
-        let start = position(range.start.saturating_sub(at)).min(bytes.len());
-        let end = position(range.end.saturating_sub(at)).min(bytes.len());
-        let part = bytes.slice(start..end);
-        if part.len() as u64 == range.end - range.start {
-            Ok(part)
-        } else {
-            Err(short(range, part.len()))
-        }
-    };
     if let Some(whole) = source.whole() {
-        return ranges.iter().map(|range| cut(range, 0, &whole)).collect();
+        let parts = ranges.iter().map(|range| {
+            let part = cut(range, 0, &whole);
+            let received = part.len();
+            let is_whole = received as u64 == range.end.saturating_sub(range.start);
+            is_whole.then_some(part).ok_or_else(|| short(Short { asked: range.clone(), received }))
+        });
+        return parts.collect();
     }
     let policy = &Pace { near: source.is_near(), ..Pace::default() }.adapt(policy);
-    // A copy of each part, so that a large read is not kept alive by the small parts it brought.
-    let mut parts = vec![Bytes::new(); ranges.len()];
-    let mut order: Vec<usize> = (0..ranges.len()).collect();
-    order.sort_by_key(|&n| ranges[n].start);
     let reads = plan(ranges, policy, None);
+    let mut gather = Gather::new(ranges, &reads);
     let round = counters.next_round();
     let batches = batches(reads, if source.is_near() { TOGETHER } else { 1 });
     let mut landing = futures::stream::iter(batches)
         .map(|reads| send_all(source, reads, round, counters))
         .buffer_unordered(policy.concurrency.max(1));
     while let Some(pieces) = landing.next().await {
-        for (asked, piece) in pieces? {
-            let first = order.partition_point(|&n| ranges[n].start < asked.start);
-            for &n in order.iter().skip(first) {
-                if ranges[n].start >= asked.end {
-                    break;
-                }
-                parts[n] = Bytes::copy_from_slice(&cut(&ranges[n], piece.at, &piece.bytes)?);
-            }
+        for (read, piece) in pieces? {
+            gather.take(&read, &piece).map_err(short)?;
         }
     }
-    Ok(parts)
+    Ok(gather.finish())
 }
 
 /// A file's length, if the answer to a read of its first byte tells it.

@@ -13,8 +13,8 @@ use super::bytes;
 use super::lines::{Line, aligned, shown_at};
 use super::mapped::{Mapped, Shown};
 use crate::kerchunk::{
-    CodecSet, Codecs, Place, Tile, Tiling, check_place, chunked_codecs, fill, grid, is_inside,
-    lost, same_type,
+    CodecSet, Codecs, Place, Tile, Tiling, check_place, chunked_codecs, grid, is_inside, lost,
+    same_fill, same_type,
 };
 
 /// Elements of a chunk where nothing is stored, and any shape will do.
@@ -76,7 +76,7 @@ pub(super) fn tiling(
                 called()
             ));
         }
-        if chunks.lacks_any && fill(chunks.dataset) != fill(dataset) {
+        if chunks.lacks_any && !same_fill(chunks.dataset, dataset) {
             return Err(format!("{}: another fill value than the virtual dataset", called()));
         }
         if let Some(file) = &shown.source.file {

@@ -34,7 +34,7 @@ const DIMENSION_ONLY: &str = "This is a netCDF dimension but not a netCDF variab
 #[derive(Clone, Debug)]
 pub(super) struct Array {
     /// `.zarray`.
-    pub(super) metadata: Value,
+    pub(super) metadata: String,
     /// `.zattrs`.
     pub(super) attributes: Value,
     /// Elements along each dimension, without those of an array type.
@@ -180,7 +180,7 @@ impl Array {
             budgets.decode(plain.total)?;
         }
         let mut array = Self {
-            metadata: Value::Null,
+            metadata: String::new(),
             attributes: Value::Null,
             shape,
             chunk_shape,
@@ -207,7 +207,7 @@ impl Array {
             [] => Value::Null,
             filters => filters.into(),
         };
-        array.metadata = json!({
+        let metadata = json!({
             "zarr_format": 2,
             "shape": whole(&array.shape),
             "chunks": chunks,
@@ -218,10 +218,14 @@ impl Array {
             "compressor": null,
             "dimension_separator": ".",
         });
+        let names = dimensions.names(&object.path, &dtype.shape);
+        budgets.documents.charge(attrs::size(object, index))?;
+        budgets.documents.charge(names.iter().map(|name| name.len() as u64).sum())?;
+        array.metadata = metadata.to_string();
+        budgets.documents.charge(array.metadata.len() as u64)?;
         let taken: &[&str] = if fill.from_attribute && !compact { &["_FillValue"] } else { &[] };
         let mut attributes = attrs::attributes(object, index, taken);
-        let names = dimensions.names(&object.path, &dtype.shape);
-        attributes.insert("_ARRAY_DIMENSIONS".into(), json!(names));
+        attributes.insert("_ARRAY_DIMENSIONS".into(), names.iter().map(|name| &**name).collect());
         array.attributes = attributes.into();
         Ok(array)
     }

@@ -25,6 +25,37 @@ pub(super) fn attributes(object: &Object, index: &Index, taken: &[&str]) -> Map<
         .collect()
 }
 
+/// Bytes that the attributes of an object come to as JSON, about: what is larger there than in the file is counted.
+pub(super) fn size(object: &Object, index: &Index) -> u64 {
+    let attributes = object.attributes.iter();
+    let size = |attribute: &Attribute| {
+        let values = attribute.values.iter().flatten().map(|value| size_of(value, index));
+        values.fold(attribute.name.len() as u64, u64::saturating_add)
+    };
+    attributes.map(size).fold(0, u64::saturating_add)
+}
+
+fn size_of(value: &Element, index: &Index) -> u64 {
+    let path = |address| index.object_at(address).map_or(0, |object| object.path.len());
+    let bytes = match value {
+        Element::String(bytes) => bytes.len(),
+        Element::Opaque(bytes) => bytes.len().saturating_mul(2),
+        Element::Enum(number) => return size_of(number, index),
+        Element::Compound(values) | Element::Sequence(values) => {
+            return values.iter().map(|each| size_of(each, index)).fold(0, u64::saturating_add);
+        }
+        Element::Reference(Some(address)) => path(*address),
+        Element::AttributeReference { object, name } => path(*object).saturating_add(name.len()),
+        Element::RegionReference { object, .. } => path(*object),
+        Element::ExternalReference { file } => file.len(),
+        _ => 0,
+    };
+    (bytes as u64).saturating_add(NUMBER)
+}
+
+/// Bytes that a number is written in, about.
+const NUMBER: u64 = 8;
+
 /// An attribute of a dataset or group, by name.
 pub(super) fn find<'a>(object: &'a Object, name: &str) -> Option<&'a Attribute> {
     object.attributes.iter().find(|attribute| attribute.name == name)

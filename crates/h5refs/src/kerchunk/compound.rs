@@ -20,6 +20,9 @@ pub(super) fn complex(members: &[Member], size: u32) -> Option<String> {
 /// Fields that a type may come to.
 const MOST_FIELDS: usize = 1000;
 
+/// Bytes that their names may come to: each has the names above it in it, and so has each place of an array.
+const MOST_NAMES: usize = 1 << 20;
+
 /// Fields one behind the other, as zarr-python reads them: one level, and no arrays in it.
 ///
 /// What is nested has the names that lead to it (`inner.x`), elements of arrays their place (`a[0,1]`), and
@@ -30,7 +33,7 @@ pub(super) fn compound(members: &[Member], size: u32) -> Result<Dtype, String> {
     fields.sort_by_key(|field| field.offset);
     let mut named = Vec::new();
     let mut end = 0;
-    for Field { name, offset, size, dtype } in fields {
+    for Field { name, offset, size, dtype, names: _ } in fields {
         match offset.checked_sub(end) {
             Some(0) => {}
             Some(unused) => named.push((unused_name(end), json!(format!("|V{unused}")))),
@@ -58,6 +61,8 @@ struct Field {
     offset: u32,
     size: u32,
     dtype: Value,
+    /// Bytes of the names up to this one.
+    names: usize,
 }
 
 fn unused_name(offset: u32) -> String {
@@ -122,7 +127,11 @@ fn field(
     if fields.len() >= MOST_FIELDS {
         return Err(too_many());
     }
-    fields.push(Field { name, offset, size, dtype: dtype.name });
+    let names = fields.last().map_or(0, |last| last.names).saturating_add(name.len());
+    if names > MOST_NAMES {
+        return Err(format!("a compound with more than {MOST_NAMES} bytes of field names"));
+    }
+    fields.push(Field { name, offset, size, dtype: dtype.name, names });
     Ok(())
 }
 

@@ -110,13 +110,20 @@ pub(crate) fn same_type(one: &Datatype, other: &Datatype) -> bool {
         || plain(one) && plain(other) && dtype(one).is_ok_and(|dtype_| Ok(dtype_) == dtype(other))
 }
 
-/// The bytes that an element reads as that was never written; `None` if any will do.
-pub(crate) fn fill(dataset: &Dataset) -> Option<Vec<u8>> {
-    let size = dataset.datatype.as_ref().map_or(0, |datatype| datatype.size);
-    match &dataset.fill_value {
-        FillValue::Undefined => None,
-        FillValue::Value(bytes) => Some(bytes.clone()),
-        FillValue::Default => Some(vec![0; usize::try_from(size).unwrap_or_default()]),
+/// Whether elements of both read as the same that were never written.
+pub(crate) fn same_fill(one: &Dataset, other: &Dataset) -> bool {
+    // Its size is a claim, and no reason to make as many zeros.
+    let size = |dataset: &Dataset| dataset.datatype.as_ref().map_or(0, |datatype| datatype.size);
+    let are_zeros = |bytes: &[u8], size: u32| {
+        bytes.len() as u64 == u64::from(size) && bytes.iter().all(|&byte| byte == 0)
+    };
+    match (&one.fill_value, &other.fill_value) {
+        (FillValue::Undefined, FillValue::Undefined) => true,
+        (FillValue::Undefined, _) | (_, FillValue::Undefined) => false,
+        (FillValue::Default, FillValue::Default) => size(one) == size(other),
+        (FillValue::Value(one), FillValue::Value(other)) => one == other,
+        (FillValue::Value(bytes), FillValue::Default) => are_zeros(bytes, size(other)),
+        (FillValue::Default, FillValue::Value(bytes)) => are_zeros(bytes, size(one)),
     }
 }
 

@@ -52,6 +52,9 @@ pub(super) fn fill_value(
     }
 }
 
+/// Bytes of an element of which zeros are written out as its fill value.
+const LONGEST: usize = 64 << 10;
+
 /// The value of HDF5's own fill value message; `None` if Zarr cannot say it.
 fn stored(dataset: &Dataset, dtype: &Dtype, sizes: Sizes) -> Option<Value> {
     let datatype = dataset.datatype.as_ref()?;
@@ -67,6 +70,8 @@ fn stored(dataset: &Dataset, dtype: &Dtype, sizes: Sizes) -> Option<Value> {
         _ if dtype.kind == Kind::Text => return Some(Value::Null),
         FillValue::Value(bytes) if bytes.len() == size => bytes.clone(),
         FillValue::Value(_) => return None,
+        // A size is a claim of a few bytes.
+        FillValue::Default | FillValue::Undefined if width > LONGEST => return None,
         FillValue::Default | FillValue::Undefined => vec![0; width.min(size)],
     };
     let mut each = bytes.chunks(width.max(1));

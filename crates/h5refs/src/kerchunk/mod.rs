@@ -59,14 +59,14 @@ use std::sync::Arc;
 
 use h5meta::model::{Dataset, Index, Object, ObjectKind, Problem, Storage};
 use rayon::slice::ParallelSliceMut as _;
-use serde_json::{Value, json};
+use serde_json::{Map, Value, json};
 
 pub(crate) use self::array::lost;
 pub use self::codec::{CodecSet, IMAGECODECS, name as filter_name};
 pub(crate) use self::codec::{Codecs, check_place, filter_of};
 pub use self::counts::{Counts, NotReferenced};
 pub use self::elsewhere::first_names;
-pub(crate) use self::elsewhere::{Place, Tile, Tiling, Tilings, fill, grid, same_type};
+pub(crate) use self::elsewhere::{Place, Tile, Tiling, Tilings, grid, same_fill, same_type};
 pub(crate) use self::key::{Key, prefix};
 pub(crate) use self::names::unsayable;
 pub(crate) use self::pipeline::{chunked_codecs, is_inside};
@@ -107,6 +107,8 @@ pub struct Options {
     pub inline_bytes: u64,
     /// Bytes that chunks may be decoded to for that, in all; the same holds. Default 1 GiB.
     pub decoded_bytes: u64,
+    /// Bytes of attributes, types, fill values and dimension names in all; the same holds. Default 1 GiB.
+    pub document_bytes: u64,
 }
 
 impl Default for Options {
@@ -122,6 +124,7 @@ impl Default for Options {
             subchunk: None,
             inline_bytes: 1 << 30,
             decoded_bytes: 1 << 30,
+            document_bytes: 1 << 30,
         }
     }
 }
@@ -227,7 +230,7 @@ impl References {
                 }
                 _ if !is_needed => {}
                 ObjectKind::Group(_) => match unsayable(&object.path) {
-                    None => references.group(object, index),
+                    None => references.group(object, index, &mut budgets),
                     Some(why) => references.not_referenced.push(NotReferenced {
                         path: object.path.clone(),
                         reason: why.into(),
@@ -312,10 +315,20 @@ impl References {
         self.entries.binary_search_by(|(other, _)| other.cmp(key)).ok()
     }
 
-    fn group(&mut self, group: &Object, index: &Index) {
+    fn group(&mut self, group: &Object, index: &Index, budgets: &mut Budgets) {
         self.counts.groups += 1;
         let prefix = prefix(&group.path);
-        let attrs = attrs::attributes(group, index, &[]);
+        let attrs = match budgets.documents.charge(attrs::size(group, index)) {
+            Ok(()) => attrs::attributes(group, index, &[]),
+            Err(why) => {
+                self.not_referenced.push(NotReferenced {
+                    path: group.path.clone(),
+                    reason: format!("its attributes: {why}"),
+                    lost: true,
+                });
+                Map::new()
+            }
+        };
         self.document(Key::new(&prefix, ".zattrs"), &attrs.into());
         self.document(Key::new(&prefix, ".zgroup"), &json!({ "zarr_format": 2 }));
     }
@@ -331,7 +344,8 @@ impl References {
         self.counts.arrays += 1;
         let prefix = prefix(&object.path);
         let first = self.entries.len();
-        self.document(Key::new(&prefix, ".zarray"), &array.metadata);
+        let metadata = Reference::Document(array.metadata.clone());
+        self.entries.push((Key::new(&prefix, ".zarray"), metadata));
         self.document(Key::new(&prefix, ".zattrs"), &array.attributes);
         array.chunks(dataset, |key, chunk| {
             let mut is_small = |range: &Range<u64>| {

@@ -109,13 +109,13 @@ fn copy((key, reference): &Entry, object: &Arc<str>, place: &Place) -> Entry {
 }
 
 /// Attributes with other names for the first dimensions; those of an array type keep theirs.
-fn renamed(attributes: &str, names: &[String]) -> String {
+fn renamed(attributes: &str, names: &[Arc<str>]) -> String {
     let Ok(mut document) = serde_json::from_str::<Value>(attributes) else {
         return attributes.to_owned();
     };
     if let Some(Value::Array(old)) = document.get_mut("_ARRAY_DIMENSIONS") {
         for (old, new) in old.iter_mut().zip(names) {
-            *old = json!(new);
+            *old = json!(&**new);
         }
     }
     document.to_string()

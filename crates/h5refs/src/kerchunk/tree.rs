@@ -2,6 +2,7 @@
 //! lead to.
 
 use std::collections::HashSet;
+use std::sync::Arc;
 
 use h5meta::Index;
 use h5meta::model::ObjectKind;
@@ -27,7 +28,7 @@ pub(super) struct Place {
     /// The object's first path.
     pub(super) first: String,
     /// The names of its dimensions here, if they are others.
-    pub(super) dimensions: Option<Vec<String>>,
+    pub(super) dimensions: Option<Vec<Arc<str>>>,
 }
 
 /// A link and the objects that it brings.

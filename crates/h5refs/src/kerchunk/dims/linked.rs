@@ -5,6 +5,7 @@
 //! The arrays that are at home there keep their names: the group reads as it does without links.
 
 use std::collections::HashMap;
+use std::sync::Arc;
 
 use h5meta::Index;
 
@@ -17,7 +18,7 @@ struct Meeting {
     /// Arrays, by name: their first paths.
     arrays: HashMap<String, String>,
     /// Dimensions, by name: the paths of their scales.
-    scales: HashMap<String, Option<String>>,
+    scales: HashMap<Arc<str>, Option<Arc<str>>>,
 }
 
 /// Names the dimensions of arrays in the places that links give them, where they need others than at home.
@@ -33,7 +34,7 @@ pub(in crate::kerchunk) fn rename<'a>(
         if let Some(meeting) = meetings.get_mut(group(&object.path)) {
             meeting.arrays.insert(name(&object.path).to_owned(), object.path.clone());
             for one in dimensions.named(&object.path) {
-                meeting.scales.insert(one.name.clone(), one.scale.clone());
+                meeting.scales.insert(Arc::clone(&one.name), one.scale.clone());
             }
         }
     }
@@ -45,7 +46,7 @@ pub(in crate::kerchunk) fn rename<'a>(
     for place in places {
         let home = dimensions.named(&place.first);
         let Some(meeting) = meetings.get_mut(group(&place.path)) else { continue };
-        let names: Vec<String> = home.iter().map(|one| meeting.name(one)).collect();
+        let names: Vec<Arc<str>> = home.iter().map(|one| meeting.name(one)).collect();
         if names.iter().zip(home).any(|(name, one)| *name != one.name) {
             place.dimensions = Some(names);
         }
@@ -53,20 +54,20 @@ pub(in crate::kerchunk) fn rename<'a>(
 }
 
 impl Meeting {
-    fn name(&mut self, dimension: &Named) -> String {
-        let name = match self.means_another(dimension) {
-            true => dimension.scale.as_deref().map_or_else(|| dimension.name.clone(), whole),
-            false => dimension.name.clone(),
+    fn name(&mut self, dimension: &Named) -> Arc<str> {
+        let name = match (self.means_another(dimension), &dimension.scale) {
+            (true, Some(scale)) => whole(scale).into(),
+            _ => Arc::clone(&dimension.name),
         };
-        self.scales.entry(name.clone()).or_insert_with(|| dimension.scale.clone());
+        self.scales.entry(Arc::clone(&name)).or_insert_with(|| dimension.scale.clone());
         name
     }
 
     fn means_another(&self, dimension: &Named) -> bool {
         let scale = self.scales.get(&dimension.name);
-        let array = self.arrays.get(&dimension.name);
+        let array = self.arrays.get(&*dimension.name);
         scale.is_some_and(|scale| *scale != dimension.scale)
             || dimension.scale.is_some()
-                && array.is_some_and(|it| Some(it) != dimension.scale.as_ref())
+                && array.is_some_and(|it| Some(it.as_str()) != dimension.scale.as_deref())
     }
 }

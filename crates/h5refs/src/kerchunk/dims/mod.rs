@@ -10,6 +10,7 @@
 mod linked;
 
 use std::collections::{BTreeMap, HashMap, HashSet};
+use std::sync::Arc;
 
 use h5meta::message::Dataspace;
 use h5meta::model::{Index, Object};
@@ -29,9 +30,24 @@ pub(super) struct Dimensions {
 /// A dimension with its name.
 #[derive(Clone, Debug)]
 struct Named {
-    name: String,
+    name: Arc<str>,
     /// The path of its scale; that of a phony dimension is its name.
-    scale: Option<String>,
+    scale: Option<Arc<str>>,
+}
+
+/// Texts, each there once: a scale may be that of many dimensions.
+#[derive(Debug, Default)]
+struct Texts(HashSet<Arc<str>>);
+
+impl Texts {
+    fn get(&mut self, text: &str) -> Arc<str> {
+        if let Some(known) = self.0.get(text) {
+            return Arc::clone(known);
+        }
+        let new: Arc<str> = text.into();
+        self.0.insert(Arc::clone(&new));
+        new
+    }
 }
 
 /// Names by length; of one dataset no two dimensions have the same name.
@@ -39,6 +55,7 @@ struct Named {
 struct Phony {
     /// By length, and how many dimensions of that length the dataset has before.
     numbers: BTreeMap<(u64, usize), usize>,
+    texts: Texts,
 }
 
 /// What a dimension is known by before it is named.
@@ -74,11 +91,12 @@ impl Dimensions {
     }
 
     /// The names for a dataset, with `further` dimensions of an array type behind them.
-    pub(super) fn names(&self, path: &str, further: &[u64]) -> Vec<String> {
-        let mut names: Vec<_> = self.named(path).iter().map(|one| one.name.clone()).collect();
+    pub(super) fn names(&self, path: &str, further: &[u64]) -> Vec<Arc<str>> {
+        let mut names: Vec<Arc<str>> =
+            self.named(path).iter().map(|one| Arc::clone(&one.name)).collect();
         for length in further {
             let axis = names.len();
-            names.push(format!("element_dim_{axis}_{length}"));
+            names.push(format!("element_dim_{axis}_{length}").into());
         }
         names
     }
@@ -90,18 +108,20 @@ impl Phony {
         let mut names = Vec::with_capacity(dimensions.len());
         for dimension in dimensions {
             let scale = match dimension {
-                Dimension::Scale(path) => Some(path.to_owned()),
+                Dimension::Scale(path) => Some(self.texts.get(path)),
                 Dimension::Phony(_) => None,
             };
             let name = match dimension {
-                Dimension::Scale(path) if ambiguous.contains(name(path)) => whole(path),
-                Dimension::Scale(path) => name(path).to_owned(),
+                Dimension::Scale(path) if ambiguous.contains(name(path)) => {
+                    self.texts.get(whole(path))
+                }
+                Dimension::Scale(path) => self.texts.get(name(path)),
                 Dimension::Phony(length) => {
                     let before = seen.entry(length).or_default();
                     let next = self.numbers.len();
                     let number = *self.numbers.entry((length, *before)).or_insert(next);
                     *before += 1;
-                    format!("phony_dim_{number}")
+                    self.texts.get(&format!("phony_dim_{number}"))
                 }
             };
             names.push(Named { name, scale });
@@ -111,8 +131,8 @@ impl Phony {
 }
 
 /// The name that no other scale has.
-fn whole(path: &str) -> String {
-    path.trim_start_matches('/').to_owned()
+fn whole(path: &str) -> &str {
+    path.trim_start_matches('/')
 }
 
 fn dimensions<'a>(
