@@ -10,7 +10,7 @@ use serde_json::Value;
 
 /// Clears the screen, begins another line, writes the other way round, and is another terminal's escape: no longer
 /// than the name that it replaces.
-const HOSTILE: &str = "\u{1b}[2J\n\u{202e}\u{9b}m-\u{2028}x";
+const HOSTILE: &str = "\u{1b}[2J\n\u{202e}\u{9b}m-\u{2028}\u{7f}x";
 
 fn run(arguments: &[&str], directory: &Path) -> Output {
     let mut command = Command::new(env!("CARGO_BIN_EXE_h5sidecar"));
@@ -41,7 +41,7 @@ fn is_harmless(text: &[u8]) -> bool {
 #[test]
 fn names_in_a_file_do_nothing_to_a_terminal() {
     let (directory, name) = (hostile(), HOSTILE);
-    let shown = "\\u{1b}[2J\\n\\u{202e}\\u{9b}m-\\u{2028}x";
+    let shown = "\\u{1b}[2J\\n\\u{202e}\\u{9b}m-\\u{2028}\\u{7f}x";
     let list = run(&["ls", "a.h5", "--chunks"], directory.path());
     assert!(list.status.success());
     let text = String::from_utf8(list.stdout.clone()).unwrap();
@@ -66,6 +66,9 @@ fn names_in_a_file_do_nothing_to_a_terminal() {
     assert!(output.status.success());
     assert!(is_harmless(&output.stdout) && is_harmless(&output.stderr));
     let sidecar = std::fs::read(directory.path().join("a.h5.json")).unwrap();
+    let printed = run(&["index", "a.h5", "-o", "-", "-q"], directory.path());
+    assert_eq!(printed.stdout, sidecar, "standard output is a file like any other");
+    assert!(is_harmless(&sidecar));
     let sidecar: Value = serde_json::from_slice(&sidecar).unwrap();
     assert!(sidecar["refs"][format!("{name}/.zarray")].is_string(), "the key is the name itself");
 
