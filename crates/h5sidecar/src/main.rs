@@ -8,6 +8,7 @@ mod inputs;
 mod jobs;
 mod ls;
 mod output;
+mod places;
 mod progress;
 mod stop;
 mod summary;
