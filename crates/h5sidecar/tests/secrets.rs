@@ -203,6 +203,26 @@ async fn keys_of_stores_are_never_shown() {
     assert_eq!(code, 3);
 }
 
+/// Where a URL ends is not to be told in a text, if there is a space or a quote in its password.
+#[tokio::test(flavor = "multi_thread")]
+async fn nor_are_arguments_that_are_not_understood() {
+    let bench = Bench::new();
+    for password in [format!("p {CANARY}"), format!("p'{CANARY}"), format!("p\" {CANARY} <")] {
+        let url = format!("https://u:{password}@h.invalid/x?sig={CANARY} {CANARY}");
+        for arguments in [
+            &["ls", "here.h5", &url][..],
+            &["index", "here.h5", "--jobs", &url],
+            &["index", "here.h5", &format!("--limit={url}")],
+            &["bench", "here.h5", "--rows", &url],
+            &["verify", "x", &format!("--file-of={url}")],
+            &[&url],
+        ] {
+            let (code, said) = bench.run(arguments).await;
+            assert!(code == 1 && said.starts_with("error: "), "{arguments:?}: {said}");
+        }
+    }
+}
+
 /// URLs that are none, in every argument that takes one.
 #[tokio::test(flavor = "multi_thread")]
 async fn what_is_misspelled_is_not_shown_either() {
