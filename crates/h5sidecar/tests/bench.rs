@@ -123,3 +123,24 @@ fn reports_are_written_beside_their_place() {
     assert!(std::fs::read_to_string(at("report.json")).unwrap().starts_with("{\n"));
     assert_eq!(std::fs::read_to_string(at("kept")).unwrap(), "old");
 }
+
+/// Beside a file of strangers may lie modules of theirs.
+#[test]
+fn python_imports_nothing_from_the_current_directory() {
+    let directory = tempfile::tempdir().unwrap();
+    std::fs::copy(e2e::testdata("superblock_v0.h5"), directory.path().join("a.h5")).unwrap();
+    std::fs::create_dir(directory.path().join("kerchunk")).unwrap();
+    for module in ["fsspec", "ujson", "time", "warnings", "kerchunk/__init__", "kerchunk/hdf"] {
+        let code = format!("open({:?}, 'w')\n", directory.path().join("imported"));
+        std::fs::write(directory.path().join(format!("{module}.py")), code).unwrap();
+    }
+    // With the python3 of this machine; where there is none, nothing can be imported.
+    let output = Command::new(env!("CARGO_BIN_EXE_h5sidecar"))
+        .current_dir(&directory)
+        .args(["bench", "a.h5", "--rows", "kerchunk", "--json", "-"])
+        .output()
+        .unwrap();
+    let report: Value = serde_json::from_slice(&output.stdout).unwrap();
+    assert!(report["tables"][0]["rows"][0]["outcome"]["status"].is_string(), "{report:#}");
+    assert!(!directory.path().join("imported").exists(), "{report:#}");
+}
