@@ -67,7 +67,7 @@ impl BenchArgs {
     /// The forms of the report that are asked for: their names, their places, and what makes them.
     fn forms(&self) -> impl Iterator<Item = (&'static str, &str, Form)> {
         let forms: [(_, &Option<String>, Form); 4] = [
-            ("JSON", &self.json, |report| Ok(format!("{:#}\n", report.json()))),
+            ("JSON", &self.json, |report| Ok(report.json() + "\n")),
             ("CSV", &self.csv, |report| Ok(report.csv())),
             ("Markdown", &self.markdown, |report| Ok(report.markdown())),
             ("SVG", &self.svg, Report::svg),

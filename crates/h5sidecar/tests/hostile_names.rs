@@ -85,6 +85,38 @@ fn names_in_a_file_do_nothing_to_a_terminal() {
     }
 }
 
+/// Its own, and what other tools say of it.
+#[cfg(unix)]
+#[test]
+fn nor_in_reports_of_benchmarks() {
+    use std::os::unix::fs::PermissionsExt as _;
+
+    let directory = hostile();
+    let file = format!("{HOSTILE}\u{7}.h5");
+    std::fs::rename(directory.path().join("a.h5"), directory.path().join(&file)).unwrap();
+    // What it makes is another file, which is found to lack the dataset of that name; python3 says what it was given.
+    let tools = tempfile::tempdir().unwrap();
+    let other = testdata("superblock_v0.h5");
+    for (name, script) in [
+        ("h5repack", format!("for last; do :; done\n/bin/cp '{}' \"$last\"", other.display())),
+        ("python3", "case \"$2\" in *SingleHdf5*) echo \"no $3\" >&2; exit 1;; esac".to_owned()),
+    ] {
+        let path = tools.path().join(name);
+        std::fs::write(&path, format!("#!/bin/sh\n[ \"$1\" = --version ] && exit\n{script}\n"))
+            .unwrap();
+        std::fs::set_permissions(&path, std::fs::Permissions::from_mode(0o755)).unwrap();
+    }
+    for form in ["--json", "--csv", "--markdown", "--svg"] {
+        let mut command = Command::new(env!("CARGO_BIN_EXE_h5sidecar"));
+        command.args(["bench", &file, form, "-"]).env("PATH", tools.path());
+        let output = command.current_dir(directory.path()).stdin(Stdio::null()).output().unwrap();
+        let text = String::from_utf8(output.stdout.clone()).unwrap();
+        assert!(is_harmless(&output.stdout) && is_harmless(&output.stderr), "{form}: {text:?}");
+        assert_eq!(output.status.code(), Some(2), "two rows have failed: {text}");
+        assert!(text.contains("is not what it was") || form == "--svg", "{form}: {text}");
+    }
+}
+
 #[test]
 fn nor_do_names_of_files_and_what_is_wrong_with_them() {
     let directory = tempfile::tempdir().unwrap();

@@ -76,7 +76,7 @@ impl Bench<'_> {
         command.arg(file).arg(&sidecar);
         command.arg(self.plan.inline_threshold.to_string());
         command.arg(if self.plan.storage.anonymous { "anonymous" } else { "" });
-        if let Some(endpoint) = &self.plan.storage.endpoint {
+        if let Some(endpoint) = self.plan.endpoint() {
             command.env("AWS_ENDPOINT_URL", endpoint);
         }
         let (ran, spread) = match self.repeated(&mut command, printed_seconds)? {
