@@ -1,19 +1,22 @@
 //! `h5sidecar bench`: the benchmark of `h5sidecar::bench`, asked for and shown.
 
 use std::ffi::OsString;
-use std::io::Write as _;
 use std::time::Duration;
 
 use anyhow::{Context as _, bail};
 use bytesize::ByteSize;
 use clap::parser::ValueSource;
 use clap::{Args as _, CommandFactory as _};
-use h5sidecar::bench::report::Outcome;
+use h5refs::render::Format;
+use h5sidecar::bench::report::{Outcome, Report};
 use h5sidecar::bench::{self, Plan, ROWS};
 
 use crate::args::{Args, StorageArgs};
 use crate::exit::Exit;
 use crate::human::say;
+use crate::output::put;
+use crate::places::{Places, What};
+use crate::plain::shown;
 
 #[derive(Debug, clap::Args)]
 pub(crate) struct BenchArgs {
@@ -57,7 +60,40 @@ fn row(name: &str) -> Result<String, String> {
     }
 }
 
+/// What makes a text of a report.
+type Form = fn(&Report) -> anyhow::Result<String>;
+
+impl BenchArgs {
+    /// The forms of the report that are asked for: their names, their places, and what makes them.
+    fn forms(&self) -> impl Iterator<Item = (&'static str, &str, Form)> {
+        let forms: [(_, &Option<String>, Form); 4] = [
+            ("JSON", &self.json, |report| Ok(report.json() + "\n")),
+            ("CSV", &self.csv, |report| Ok(report.csv())),
+            ("Markdown", &self.markdown, |report| Ok(report.markdown())),
+            ("SVG", &self.svg, Report::svg),
+        ];
+        forms.into_iter().filter_map(|(name, place, form)| Some((name, place.as_deref()?, form)))
+    }
+
+    /// Whether the report can go where it shall: benchmarks take their time, and files cannot be had back.
+    fn check(&self) -> Result<(), String> {
+        let mut places = Places::default();
+        places.read(&self.file, What::File);
+        for (name, place, _) in self.forms() {
+            places.write(place, What::ReportAs(name))?;
+            if place != "-" {
+                h5refs::sink::check(place, Format::Json).map_err(|why| why.to_string())?;
+            }
+        }
+        Ok(())
+    }
+}
+
 pub(crate) async fn run(args: BenchArgs) -> anyhow::Result<Exit> {
+    if let Err(why) = args.check() {
+        say(&format!("h5sidecar: {}\n", shown(&why)));
+        return Ok(Exit::Usage);
+    }
     let all = ROWS.iter().map(|(key, _)| (*key).to_owned());
     let plan = Plan {
         rows: if args.rows.is_empty() { all.collect() } else { args.rows.clone() },
@@ -72,32 +108,15 @@ pub(crate) async fn run(args: BenchArgs) -> anyhow::Result<Exit> {
         command: format!("h5sidecar bench {}", h5refs::error::redact(&args.file)),
     };
     let report = bench::run(&plan, |row| say(&format!("{row} ...\n"))).await?;
-    let forms = [&args.json, &args.csv, &args.markdown, &args.svg];
-    if forms.iter().all(|form| form.is_none()) {
-        write("-", &report.markdown())?;
+    if args.forms().next().is_none() {
+        put("-", report.markdown(), &plan.storage).await?;
     }
-    let form = |place: &Option<String>, text: &dyn Fn() -> anyhow::Result<String>| match place {
-        Some(place) => write(place, &text()?),
-        None => Ok(()),
-    };
-    form(&args.json, &|| Ok(format!("{:#}\n", report.json())))?;
-    form(&args.csv, &|| Ok(report.csv()))?;
-    form(&args.markdown, &|| Ok(report.markdown()))?;
-    form(&args.svg, &|| report.svg())?;
+    for (_, place, form) in args.forms() {
+        put(place, form(&report)?, &plan.storage).await?;
+    }
     let rows = report.tables.iter().flat_map(|table| &table.rows);
     let failed = rows.filter(|row| matches!(row.outcome, Outcome::Failed { .. })).count();
     Ok(if failed == 0 { Exit::Ok } else { Exit::Incomplete })
-}
-
-fn write(place: &str, text: &str) -> anyhow::Result<()> {
-    if place != "-" {
-        return std::fs::write(place, text).with_context(|| place.to_owned());
-    }
-    match std::io::stdout().lock().write_all(text.as_bytes()) {
-        // Whoever read the output has enough of it.
-        Err(error) if error.kind() == std::io::ErrorKind::BrokenPipe => Ok(()),
-        written => written.context("standard output"),
-    }
 }
 
 /// What of the command line is about storage, as it was given: for `h5sidecar index`, run as a process.

@@ -14,7 +14,7 @@ use h5refs::fresh::{Fresh, Recipe, fresh};
 use h5refs::kerchunk::Selection;
 use h5refs::render::Layout;
 use h5refs::sidecar::{Options, Sidecar, sidecar};
-use h5refs::sink::{Counted, write_sidecar, write_whole};
+use h5refs::sink::{Counted, write_sidecar};
 use h5refs::source::{Opener, SourceOptions};
 use serde_json::{Value, json};
 
@@ -23,7 +23,8 @@ use crate::exit::Exit;
 use crate::human::{count, failure, fault, pace, plural, say, traffic};
 use crate::inputs::{Input, Inputs};
 use crate::jobs;
-use crate::output::{check, is_remote, layout, output};
+use crate::output::{check, layout, output, put};
+use crate::places::is_remote;
 use crate::plain::{self, shown};
 use crate::progress::Files;
 use crate::stop::{Interrupted, Stop};
@@ -163,7 +164,7 @@ impl Run {
             tokio::time::sleep(LAST_WORDS).await;
         };
         tokio::select! {
-            written = report(location, lines, &self.storage) => written,
+            written = put(location, lines, &self.storage) => written,
             () = last_words => Err(anyhow!("no answer in time")),
         }
     }
@@ -318,19 +319,6 @@ fn print(made: &Sidecar, layout: Layout) -> anyhow::Result<u64> {
         }
         _ => Ok(stdout.size),
     }
-}
-
-async fn report(location: &str, lines: String, storage: &SourceOptions) -> anyhow::Result<()> {
-    if location == "-" {
-        let mut stdout = io::stdout().lock();
-        return match stdout.write_all(lines.as_bytes()).and_then(|()| stdout.flush()) {
-            Err(error) if error.kind() != io::ErrorKind::BrokenPipe => {
-                Err(error).context("standard output")
-            }
-            _ => Ok(()),
-        };
-    }
-    Ok(write_whole(location, lines.into(), storage).await?)
 }
 
 /// What came of all files, in a line.

@@ -7,7 +7,7 @@ use h5refs::Error;
 use h5refs::source::Opener;
 
 use crate::args::IndexArgs;
-use crate::output::is_remote;
+use crate::places::is_remote;
 
 /// Bytes that a list of files may have.
 const LONGEST: u64 = 256 << 20;

@@ -7,7 +7,9 @@ mod index;
 mod inputs;
 mod jobs;
 mod ls;
+mod misuse;
 mod output;
+mod places;
 mod progress;
 mod stop;
 mod summary;
@@ -16,8 +18,7 @@ mod verify;
 use std::process::ExitCode;
 
 use clap::Parser;
-use h5refs::error::scrub;
-use h5sidecar::plain::{Logs, shown_lines};
+use h5sidecar::plain::Logs;
 use h5sidecar::{human, plain};
 
 use self::args::{Args, Command};
@@ -28,8 +29,7 @@ fn main() -> ExitCode {
         Ok(args) => args,
         Err(error) => {
             if error.use_stderr() {
-                // It quotes what it does not understand.
-                human::say(&shown_lines(&scrub(&error.render().to_string())));
+                human::say(&misuse::said(&error, std::env::args_os()));
                 return Exit::Usage.into();
             }
             // What cannot be printed cannot be helped.

@@ -1,13 +1,17 @@
 //! Where sidecars go, in which format, and what the command line as a whole can be wrong about.
 
-use std::collections::BTreeMap;
+use std::io::{self, Write as _};
 use std::path::Path;
 
+use anyhow::Context as _;
 use h5refs::error::redact;
 use h5refs::render::{Format, Layout};
+use h5refs::sink::write_whole;
+use h5refs::source::SourceOptions;
 
 use crate::args::IndexArgs;
 use crate::inputs::Inputs;
+use crate::places::{Places, What, is_remote, local_path};
 
 /// What only the command line as a whole can be wrong about.
 pub(crate) fn check(args: &IndexArgs, inputs: &Inputs) -> Result<(), String> {
@@ -45,19 +49,20 @@ pub(crate) fn check(args: &IndexArgs, inputs: &Inputs) -> Result<(), String> {
         h5refs::sink::check(report, Format::Json).map_err(|why| format!("--report: {why}"))?;
     }
     // Nothing that is written may replace what is read, or something else that is written.
-    let mut taken: BTreeMap<String, What<'_>> = BTreeMap::new();
+    let mut places = Places::default();
     for file in inputs.files() {
-        taken.insert(place(file), What::File);
+        places.read(file, What::File);
     }
-    let outputs = outputs().map(|(file, output)| (output, What::SidecarOf(file)));
-    let report = args.report.iter().map(|report| (report.clone(), What::Report));
-    for (location, what) in outputs.chain(report) {
-        if let Some(other) = taken.insert(place(&location), what) {
-            let location = redact(&location);
-            return Err(format!("{location} would be both {} and {}", other.text(), what.text()));
-        }
+    for list in args.manifest.iter().filter(|list| *list != "-") {
+        places.read(list, What::List);
     }
-    Ok(())
+    for (file, output) in outputs() {
+        places.write(&output, What::SidecarOf(file))?;
+    }
+    match &args.report {
+        Some(report) => places.write(report, What::Report),
+        None => Ok(()),
+    }
 }
 
 /// What `--output` alone can be wrong about, for all files alike.
@@ -76,39 +81,6 @@ fn check_output(output: &str, args: &IndexArgs) -> Result<(), String> {
         )),
         _ => Ok(()),
     }
-}
-
-/// What is at a place.
-#[derive(Clone, Copy)]
-enum What<'a> {
-    File,
-    SidecarOf(&'a str),
-    Report,
-}
-
-impl What<'_> {
-    fn text(self) -> String {
-        match self {
-            Self::File => "a file that is read".into(),
-            Self::SidecarOf(file) => format!("the sidecar of {}", redact(file)),
-            Self::Report => "the report".into(),
-        }
-    }
-}
-
-/// A location, the same for every way to write a path.
-fn place(location: &str) -> String {
-    if is_remote(location) || location == "-" {
-        return location.to_owned();
-    }
-    let path = Path::new(location.strip_prefix("file://").unwrap_or(location));
-    let whole = std::fs::canonicalize(path).ok().or_else(|| {
-        // What is not there yet is in a directory that is.
-        let parent = path.parent().filter(|parent| !parent.as_os_str().is_empty());
-        let parent = std::fs::canonicalize(parent.unwrap_or(Path::new("."))).ok()?;
-        Some(parent.join(path.file_name()?))
-    });
-    whole.unwrap_or_else(|| path.to_owned()).to_string_lossy().into_owned()
 }
 
 /// How sidecars are rendered.
@@ -154,18 +126,32 @@ fn place_of(file: &str, output: Option<&str>, format: Format) -> String {
 }
 
 fn is_directory(output: &str) -> bool {
-    output.ends_with('/') || (!is_remote(output) && Path::new(output).is_dir())
-}
-
-pub(crate) fn is_remote(location: &str) -> bool {
-    let is_file = location.get(..7).is_some_and(|start| start.eq_ignore_ascii_case("file://"));
-    location.contains("://") && !is_file
+    output.ends_with('/') || local_path(output).is_some_and(|path| path.is_dir())
 }
 
 /// The last part of a path or URL, without a query.
 fn name(file: &str) -> String {
     let shown = redact(file);
     shown.trim_end_matches('/').rsplit('/').next().unwrap_or_default().to_owned()
+}
+
+/// Writes a report to a place, whole or not at all, or to standard output. That whoever reads it there has enough is no
+/// failure.
+pub(crate) async fn put(
+    location: &str,
+    report: String,
+    storage: &SourceOptions,
+) -> anyhow::Result<()> {
+    if location != "-" {
+        return Ok(write_whole(location, report.into(), storage).await?);
+    }
+    let mut stdout = io::stdout().lock();
+    match stdout.write_all(report.as_bytes()).and_then(|()| stdout.flush()) {
+        Err(error) if error.kind() != io::ErrorKind::BrokenPipe => {
+            Err(error).context("standard output")
+        }
+        _ => Ok(()),
+    }
 }
 
 #[cfg(test)]

@@ -59,6 +59,19 @@ pub fn json(value: &serde_json::Value) -> String {
     String::from_utf8_lossy(&bytes).into_owned()
 }
 
+/// The same over several lines, for people.
+#[must_use]
+pub fn pretty_json(value: &serde_json::Value) -> String {
+    let text = format!("{value:#}");
+    let mut pretty = Vec::with_capacity(text.len());
+    // What is not plain is in a string, for there are names and numbers outside, and the ends of lines.
+    for line in text.split_inclusive('\n') {
+        let (line, end) = line.strip_suffix('\n').map_or((line, ""), |line| (line, "\n"));
+        _ = escaped(&mut pretty, line).and_then(|()| pretty.write_all(end.as_bytes()));
+    }
+    String::from_utf8_lossy(&pretty).into_owned()
+}
+
 #[derive(Clone, Copy, Debug)]
 struct Escaping;
 
@@ -68,20 +81,21 @@ impl Formatter for Escaping {
         out: &mut W,
         fragment: &str,
     ) -> io::Result<()> {
-        let mut rest = fragment;
-        while let Some(at) = rest.find(|c| !is_plain(c)) {
-            let (before, from) = rest.split_at(at);
-            out.write_all(before.as_bytes())?;
-            let mut following = from.chars();
-            if let Some(c) = following.next() {
-                for unit in c.encode_utf16(&mut [0; 2]) {
-                    write!(out, "\\u{unit:04x}")?;
-                }
-            }
-            rest = following.as_str();
-        }
-        out.write_all(rest.as_bytes())
+        escaped(out, fragment)
     }
+}
+
+/// Writes text that is in a string of JSON, with what is not plain as JSON has it escaped.
+fn escaped<W: ?Sized + Write>(out: &mut W, text: &str) -> io::Result<()> {
+    let mut written = 0;
+    for (at, c) in text.match_indices(|c| !is_plain(c)) {
+        out.write_all(&text.as_bytes()[written..at])?;
+        for unit in c.encode_utf16() {
+            write!(out, "\\u{unit:04x}")?;
+        }
+        written = at + c.len();
+    }
+    out.write_all(&text.as_bytes()[written..])
 }
 
 /// Standard error for logs: what libraries log of URLs is theirs to choose, and may be secret.
@@ -128,9 +142,12 @@ mod tests {
     #[test]
     fn json_is_the_same_and_harmless() {
         let value = serde_json::json!({ HOSTILE: [HOSTILE, 1.5, null] });
-        let json = json(&value);
+        let (json, pretty) = (json(&value), pretty_json(&value));
         assert!(json.chars().all(is_plain), "{json}");
-        assert_eq!(serde_json::from_str::<serde_json::Value>(&json).unwrap(), value);
+        assert!(pretty.lines().count() > 4 && pretty.chars().all(|c| c == '\n' || is_plain(c)));
+        for json in [json, pretty] {
+            assert_eq!(serde_json::from_str::<serde_json::Value>(&json).unwrap(), value);
+        }
         assert_eq!(self::json(&serde_json::json!("é \"x\"")), "\"é \\\"x\\\"\"");
     }
 }

@@ -519,3 +519,53 @@ fn a_sidecar_of_another_file_is_found_out() {
     assert_eq!(code(&run(&moved, directory.path())), 0);
     assert_eq!(code(&run(&["verify", "moved.h5"], directory.path())), 4);
 }
+
+/// However they are written; and an HDF5 file is known for one behind a user block, too.
+#[test]
+fn no_name_of_a_file_lets_it_be_replaced() {
+    let directory = tempfile::tempdir().unwrap();
+    let path = directory.path().join("u b.h5");
+    std::fs::copy(testdata("user_block_512.h5"), &path).unwrap();
+    std::fs::copy(&path, directory.path().join("other.h5")).unwrap();
+    let before = std::fs::read(&path).unwrap();
+    let path = path.to_str().unwrap();
+    let escaped = path.replace(' ', "%20");
+    let names = [
+        "u b.h5".to_owned(),
+        path.to_owned(),
+        format!("file://{escaped}"),
+        format!("file://{path}"),
+        format!("FILE://{escaped}"),
+        format!("file://localhost{escaped}"),
+        format!("file://{escaped}?x#x"),
+    ];
+    for read in &names {
+        for written in &names {
+            let sidecar = run(&["index", read, "-o", written], directory.path());
+            let report = ["index", read, "-o", "x.json", "--report", written];
+            let report = run(&report, directory.path());
+            for output in [sidecar, report] {
+                let said = stderr(&output);
+                assert!(code(&output) == 1, "{read} {written}: {said}");
+            }
+            assert!(std::fs::read(path).unwrap() == before, "{read} -> {written}");
+        }
+    }
+    // Beside the file, if what is added to its name were not a part of it.
+    let output = run(&["index", &format!("file://{escaped}#x")], directory.path());
+    assert!(code(&output) == 1 && std::fs::read(path).unwrap() == before, "{output:?}");
+    let output = run(&["index", "u b.h5", "-o", "other.h5"], directory.path());
+    assert!(code(&output) == 1 && stderr(&output).contains("is an HDF5 file"), "{output:?}");
+    assert!(!directory.path().join("x.json").exists());
+    // What is another file is not taken for one that is read.
+    let output = run(&["index", &format!("file://{escaped}"), "-o", "u%20b.h5"], directory.path());
+    assert_eq!(code(&output), 0, "{output:?}");
+}
+
+#[test]
+fn a_list_of_files_is_not_replaced_either() {
+    let directory = copied("layouts.h5");
+    std::fs::write(directory.path().join("list"), "layouts.h5\n").unwrap();
+    let output = run(&["index", "--manifest", "list", "--report", "./list"], directory.path());
+    assert!(code(&output) == 1 && stderr(&output).contains("a list that is read"), "{output:?}");
+}

@@ -10,7 +10,7 @@ use serde_json::Value;
 
 /// Clears the screen, begins another line, writes the other way round, and is another terminal's escape: no longer
 /// than the name that it replaces.
-const HOSTILE: &str = "\u{1b}[2J\n\u{202e}\u{9b}m-\u{2028}x";
+const HOSTILE: &str = "\u{1b}[2J\n\u{202e}\u{9b}m-\u{2028}\u{7f}x";
 
 fn run(arguments: &[&str], directory: &Path) -> Output {
     let mut command = Command::new(env!("CARGO_BIN_EXE_h5sidecar"));
@@ -41,7 +41,7 @@ fn is_harmless(text: &[u8]) -> bool {
 #[test]
 fn names_in_a_file_do_nothing_to_a_terminal() {
     let (directory, name) = (hostile(), HOSTILE);
-    let shown = "\\u{1b}[2J\\n\\u{202e}\\u{9b}m-\\u{2028}x";
+    let shown = "\\u{1b}[2J\\n\\u{202e}\\u{9b}m-\\u{2028}\\u{7f}x";
     let list = run(&["ls", "a.h5", "--chunks"], directory.path());
     assert!(list.status.success());
     let text = String::from_utf8(list.stdout.clone()).unwrap();
@@ -66,6 +66,9 @@ fn names_in_a_file_do_nothing_to_a_terminal() {
     assert!(output.status.success());
     assert!(is_harmless(&output.stdout) && is_harmless(&output.stderr));
     let sidecar = std::fs::read(directory.path().join("a.h5.json")).unwrap();
+    let printed = run(&["index", "a.h5", "-o", "-", "-q"], directory.path());
+    assert_eq!(printed.stdout, sidecar, "standard output is a file like any other");
+    assert!(is_harmless(&sidecar));
     let sidecar: Value = serde_json::from_slice(&sidecar).unwrap();
     assert!(sidecar["refs"][format!("{name}/.zarray")].is_string(), "the key is the name itself");
 
@@ -79,6 +82,38 @@ fn names_in_a_file_do_nothing_to_a_terminal() {
     for more in [&[][..], &["--json"]] {
         let verified = run(&[&["verify", "b.json"], more].concat(), directory.path());
         assert!(is_harmless(&verified.stdout) && is_harmless(&verified.stderr));
+    }
+}
+
+/// Its own, and what other tools say of it.
+#[cfg(unix)]
+#[test]
+fn nor_in_reports_of_benchmarks() {
+    use std::os::unix::fs::PermissionsExt as _;
+
+    let directory = hostile();
+    let file = format!("{HOSTILE}\u{7}.h5");
+    std::fs::rename(directory.path().join("a.h5"), directory.path().join(&file)).unwrap();
+    // What it makes is another file, which is found to lack the dataset of that name; python3 says what it was given.
+    let tools = tempfile::tempdir().unwrap();
+    let other = testdata("superblock_v0.h5");
+    for (name, script) in [
+        ("h5repack", format!("for last; do :; done\n/bin/cp '{}' \"$last\"", other.display())),
+        ("python3", "case \"$2\" in *SingleHdf5*) echo \"no $3\" >&2; exit 1;; esac".to_owned()),
+    ] {
+        let path = tools.path().join(name);
+        std::fs::write(&path, format!("#!/bin/sh\n[ \"$1\" = --version ] && exit\n{script}\n"))
+            .unwrap();
+        std::fs::set_permissions(&path, std::fs::Permissions::from_mode(0o755)).unwrap();
+    }
+    for form in ["--json", "--csv", "--markdown", "--svg"] {
+        let mut command = Command::new(env!("CARGO_BIN_EXE_h5sidecar"));
+        command.args(["bench", &file, form, "-"]).env("PATH", tools.path());
+        let output = command.current_dir(directory.path()).stdin(Stdio::null()).output().unwrap();
+        let text = String::from_utf8(output.stdout.clone()).unwrap();
+        assert!(is_harmless(&output.stdout) && is_harmless(&output.stderr), "{form}: {text:?}");
+        assert_eq!(output.status.code(), Some(2), "two rows have failed: {text}");
+        assert!(text.contains("is not what it was") || form == "--svg", "{form}: {text}");
     }
 }
 

@@ -203,6 +203,91 @@ async fn keys_of_stores_are_never_shown() {
     assert_eq!(code, 3);
 }
 
+/// Reports of benchmarks are made to be passed on, and other tools say what they like.
+#[cfg(unix)]
+#[tokio::test(flavor = "multi_thread")]
+async fn reports_of_benchmarks_show_no_secrets() {
+    let tools = tempfile::tempdir().unwrap();
+    // It is all that kerchunk takes, and fails with what it was given.
+    let python = "#!/bin/sh\ncase \"$2\" in *SingleHdf5ToZarr*)\necho \"FileNotFoundError: $3 at \
+                  $AWS_ENDPOINT_URL\" >&2; exit 1;; esac\n";
+    executable(&tools.path().join("python3"), python);
+    let tools = tools.path().to_str().unwrap();
+    let bytes = std::fs::read(testdata("layouts.h5")).unwrap();
+    let all_forms = |file: &str| {
+        let forms = ["--json=r.json", "--csv=r.csv", "--markdown=-", "--svg=r.svg"];
+        let rows = ["bench", file, "--rows=original,sidecar,kerchunk", "--retries=0"];
+        rows.iter().chain(&forms).map(|word| (*word).to_owned()).collect::<Vec<_>>()
+    };
+
+    let server = HttpServer::start(bytes.clone()).await.unwrap();
+    let url = secret(&server.url("/f.h5"));
+    // As a tool has them that puts them together anew, and as nobody can tell them in a text.
+    let with_space = url.replace(&format!("p{CANARY}"), &format!("p '\"{CANARY}"));
+    for url in [url, with_space] {
+        let bench = Bench::new().with("PATH", tools);
+        let arguments = all_forms(&url);
+        let arguments: Vec<&str> = arguments.iter().map(String::as_str).collect();
+        assert_eq!(bench.run(&arguments).await.0, 2);
+        let csv = std::fs::read_to_string(bench.directory.path().join("r.csv")).unwrap();
+        let shown = format!("FileNotFoundError: {} at", server.url("/f.h5"));
+        assert!(csv.contains(&shown) && csv.contains(",sidecar: h5sidecar,ok,"), "{csv}");
+    }
+
+    let server = S3Server::start().await.unwrap();
+    server.bucket("bucket").unwrap();
+    server.put("bucket", "f.h5", &bytes).unwrap();
+    let endpoint = server.endpoint();
+    let host = endpoint.strip_prefix("http://").unwrap();
+    let bench = Bench::new()
+        .with("PATH", tools)
+        .with("AWS_ACCESS_KEY_ID", ACCESS_KEY)
+        .with("AWS_SECRET_ACCESS_KEY", SECRET_KEY);
+    for (file, secret) in [
+        ("s3://bucket/f.h5", format!("http://u:p{CANARY}@{host}")),
+        ("s3://bucket/f.h5", format!("http://u{CANARY}:p%20{CANARY}@{host}/")),
+        // It is not asked, and so may be anything.
+        ("here.h5", format!("https://u{CANARY}:p@h.invalid/?token={CANARY}")),
+        ("here.h5", format!("u:p{CANARY}@h.invalid")),
+    ] {
+        let mut arguments = all_forms(file);
+        arguments.push(format!("--endpoint={secret}"));
+        let arguments: Vec<&str> = arguments.iter().map(String::as_str).collect();
+        let (code, said) = bench.run(&arguments).await;
+        assert_eq!(code, 2, "{secret}: {said}");
+        let json = std::fs::read_to_string(bench.directory.path().join("r.json")).unwrap();
+        let at = format!("\"s3 at {}", endpoint.trim_end_matches('/'));
+        assert!(json.contains(&at) || file == "here.h5", "{json}");
+    }
+}
+
+#[cfg(unix)]
+fn executable(path: &Path, script: &str) {
+    use std::os::unix::fs::PermissionsExt as _;
+    std::fs::write(path, script).unwrap();
+    std::fs::set_permissions(path, std::fs::Permissions::from_mode(0o755)).unwrap();
+}
+
+/// Where a URL ends is not to be told in a text, if there is a space or a quote in its password.
+#[tokio::test(flavor = "multi_thread")]
+async fn nor_are_arguments_that_are_not_understood() {
+    let bench = Bench::new();
+    for password in [format!("p {CANARY}"), format!("p'{CANARY}"), format!("p\" {CANARY} <")] {
+        let url = format!("https://u:{password}@h.invalid/x?sig={CANARY} {CANARY}");
+        for arguments in [
+            &["ls", "here.h5", &url][..],
+            &["index", "here.h5", "--jobs", &url],
+            &["index", "here.h5", &format!("--limit={url}")],
+            &["bench", "here.h5", "--rows", &url],
+            &["verify", "x", &format!("--file-of={url}")],
+            &[&url],
+        ] {
+            let (code, said) = bench.run(arguments).await;
+            assert!(code == 1 && said.starts_with("error: "), "{arguments:?}: {said}");
+        }
+    }
+}
+
 /// URLs that are none, in every argument that takes one.
 #[tokio::test(flavor = "multi_thread")]
 async fn what_is_misspelled_is_not_shown_either() {

@@ -7,7 +7,8 @@ use std::sync::Arc;
 
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
-use serde_json::Value;
+use serde::Serialize;
+use serde_json::ser::Formatter;
 
 use super::{Layout, ZMETADATA};
 use crate::kerchunk::{Entry, Key, Reference, prefix};
@@ -124,14 +125,16 @@ impl<'a> Names<'a> {
     /// Writes a template for each file: `u`, `u1`, `u2`.
     fn templates(entries: &'a [Entry], url: &'a str, out: &mut dyn Write) -> io::Result<Self> {
         let mut names = Self { quoted: BTreeMap::new(), own: (url, quoted("{{u}}")) };
-        let mut templates = serde_json::Map::new();
+        let mut templates = BTreeMap::new();
         let others = others(entries).into_iter().filter(|file| *file != url).zip(1_u64..);
         let others = others.map(|(file, n)| (file, format!("u{n}")));
         for (file, name) in std::iter::once((url, "u".to_owned())).chain(others) {
             names.quoted.insert(file, quoted(&format!("{{{{{name}}}}}")));
-            templates.insert(name, file.into());
+            templates.insert(name, file);
         }
-        write!(out, "\"templates\":{},", Value::from(templates))?;
+        out.write_all(b"\"templates\":")?;
+        json(out, &templates)?;
+        out.write_all(b",")?;
         Ok(names)
     }
 
@@ -175,16 +178,53 @@ pub(super) fn check_templates(entries: &[Entry], url: &str) -> Result<(), String
 }
 
 fn quoted(text: &str) -> String {
-    Value::from(text).to_string()
+    let mut bytes = Vec::new();
+    // Nothing that writes a string to memory fails.
+    _ = string(&mut bytes, text);
+    String::from_utf8_lossy(&bytes).into_owned()
 }
 
 fn string(out: &mut dyn Write, text: &str) -> io::Result<()> {
-    serde_json::to_writer(out, text).map_err(io::Error::from)
+    json(out, text)
+}
+
+fn json(out: &mut dyn Write, value: &(impl Serialize + ?Sized)) -> io::Result<()> {
+    let mut serializer = serde_json::Serializer::with_formatter(out, Harmless);
+    value.serialize(&mut serializer).map_err(io::Error::from)
+}
+
+/// JSON that is the same to its readers, and that a terminal does not obey: sidecars are looked at, and go to
+/// standard output.
+struct Harmless;
+
+impl Formatter for Harmless {
+    fn write_string_fragment<W: ?Sized + Write>(
+        &mut self,
+        out: &mut W,
+        fragment: &str,
+    ) -> io::Result<()> {
+        let mut written = 0;
+        for (at, obeyed) in fragment.match_indices(is_obeyed) {
+            out.write_all(&fragment.as_bytes()[written..at])?;
+            for unit in obeyed.encode_utf16() {
+                write!(out, "\\u{unit:04x}")?;
+            }
+            written = at + obeyed.len();
+        }
+        out.write_all(&fragment.as_bytes()[written..])
+    }
+}
+
+/// Whether a terminal does something at a character, other than to show it: controls (of which JSON itself knows
+/// those of ASCII but one), what turns the direction of writing, what ends lines.
+fn is_obeyed(c: char) -> bool {
+    let turns = matches!(c, '\u{61c}' | '\u{200e}' | '\u{200f}' | '\u{202a}'..='\u{202e}' | '\u{2066}'..='\u{2069}');
+    c.is_control() || turns || matches!(c, '\u{2028}' | '\u{2029}')
 }
 
 #[cfg(test)]
 mod tests {
-    use serde_json::json;
+    use serde_json::{Value, json};
 
     use super::*;
     use crate::kerchunk::Elsewhere;
@@ -212,6 +252,42 @@ mod tests {
             "\"c/0\":[\"u\",7,2]\n}}\n",
         );
         assert_eq!(String::from_utf8(out).unwrap(), expected);
+    }
+
+    /// In keys, in names of files, in templates, in documents and in the one with all metadata.
+    #[test]
+    fn nothing_is_obeyed_by_a_terminal_and_all_is_read_back() {
+        let hostile = "\u{7f}\u{85}\u{9b}2J\u{202e}\u{2028}\u{1b}";
+        let text = json!({ hostile: hostile }).to_string();
+        let key = format!("{hostile}/.zattrs");
+        let other = Elsewhere { file: Arc::from(hostile), range: 7..9, inline: false };
+        let entries = [
+            (&*key, Reference::Document((&*text).into())),
+            ("a/0", Reference::Elsewhere(other.into())),
+        ]
+        .map(|(key, reference)| (key.into(), reference));
+        for templates in [false, true] {
+            let mut out = Vec::new();
+            write(&entries, hostile, Layout { templates, ..Layout::default() }, &mut out).unwrap();
+            let out = String::from_utf8(out).unwrap();
+            assert_eq!(out.find(|c| c != '\n' && is_obeyed(c)), None, "{out:?}");
+            let document: Value = serde_json::from_str(&out).unwrap();
+            assert_eq!(document["refs"][&key], text);
+            let metadata = document["refs"][ZMETADATA].as_str().unwrap();
+            let metadata: Value = serde_json::from_str(metadata).unwrap();
+            assert_eq!(metadata["metadata"][&key][hostile], hostile);
+            match templates {
+                true => assert_eq!(document["templates"]["u"], hostile),
+                false => assert_eq!(document["refs"]["a/0"][0], hostile),
+            }
+        }
+    }
+
+    /// Letters of all scripts, and what joins them, stay as they are.
+    #[test]
+    fn ordinary_names_are_not_escaped() {
+        let name = "é ß 温度 درجة\u{200c}ها \u{200d} \u{a0}";
+        assert_eq!(quoted(name), format!("\"{name}\""));
     }
 
     #[test]

@@ -1,7 +1,7 @@
 //! Whether something can be written to a place, before any work is done for it.
 
 use std::fs::File;
-use std::io::Read as _;
+use std::io::{self, Read as _, Seek as _, SeekFrom};
 use std::path::Path;
 
 use crate::error::{Error, Result};
@@ -23,7 +23,7 @@ pub fn check(location: &str, format: Format) -> Result<()> {
         return Err(Error::usage(location, reason));
     }
     if format == Format::Parquet {
-        let failed = |error: std::io::Error| Error::output(location, error.to_string());
+        let failed = |error: io::Error| Error::output(location, error.to_string());
         if path.symlink_metadata().is_ok()
             && !super::directory::is_sidecar(&path).map_err(failed)?
         {
@@ -45,16 +45,51 @@ pub fn check(location: &str, format: Format) -> Result<()> {
     }
 }
 
-/// Whether a file begins as HDF5 files do: one that is named by mistake.
+/// Whether a file is an HDF5 file: one that is named by mistake.
 fn is_hdf5(path: &Path) -> bool {
-    let mut signature = [0; 8];
-    let read = File::open(path).and_then(|mut file| file.read_exact(&mut signature));
-    read.is_ok() && signature == *b"\x89HDF\r\n\x1a\n"
+    // What cannot be read cannot be told, and is replaced as any file is.
+    File::open(path).and_then(|mut file| has_signature(&mut file)).unwrap_or(false)
+}
+
+/// Looks where HDF5 files may begin: at the first byte, or behind a user block of 512 bytes, 1024, 2048 and so on.
+fn has_signature(file: &mut File) -> io::Result<bool> {
+    const SIGNATURE: &[u8; 8] = b"\x89HDF\r\n\x1a\n";
+    let length = file.metadata()?.len();
+    let user_blocks = std::iter::successors(Some(512_u64), |size| size.checked_mul(2));
+    for at in std::iter::once(0).chain(user_blocks) {
+        if length.saturating_sub(at) < SIGNATURE.len() as u64 {
+            break;
+        }
+        let mut found = [0; SIGNATURE.len()];
+        file.seek(SeekFrom::Start(at))?;
+        file.read_exact(&mut found)?;
+        if found == *SIGNATURE {
+            return Ok(true);
+        }
+    }
+    Ok(false)
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn user_blocks_hide_no_file() {
+        let dir = tempfile::tempdir().unwrap();
+        let path = dir.path().join("a.h5");
+        for (user_block, is_one) in
+            [(0, true), (512, true), (4096, true), (8, false), (1536, false)]
+        {
+            let mut bytes = vec![b'x'; user_block];
+            bytes.extend_from_slice(b"\x89HDF\r\n\x1a\n");
+            std::fs::write(&path, &bytes).unwrap();
+            assert_eq!(is_hdf5(&path), is_one, "{user_block}");
+            bytes.pop();
+            std::fs::write(&path, &bytes).unwrap();
+            assert!(!is_hdf5(&path), "{user_block}");
+        }
+    }
 
     #[test]
     fn places_are_good_or_the_user_must_ask_differently() {

@@ -17,6 +17,7 @@ use std::ffi::OsString;
 use std::path::PathBuf;
 use std::time::{Duration, Instant, SystemTime};
 
+use h5refs::error::redact;
 use h5refs::fetch::Policy;
 use h5refs::source::{Opener, SourceOptions};
 
@@ -61,6 +62,17 @@ pub struct Plan {
     pub command: String,
 }
 
+impl Plan {
+    /// The service that is asked in place of the store's own. What is given with a file that is in no store is asked
+    /// by nobody, and may be anything.
+    fn endpoint(&self) -> Option<&str> {
+        let (scheme, _) = self.file.split_once("://")?;
+        let others = ["file", "http", "https"];
+        let is_other = others.iter().any(|other| scheme.eq_ignore_ascii_case(other));
+        self.storage.endpoint.as_deref().filter(|_| !is_other)
+    }
+}
+
 /// A plan that is being carried out.
 struct Bench<'a> {
     plan: &'a Plan,
@@ -84,7 +96,7 @@ pub async fn run(plan: &Plan, progress: impl Fn(&str)) -> anyhow::Result<Report>
             rows.push(Row::new(key, what, bench.outcome(key).await));
         }
     }
-    let name = h5refs::error::redact(&plan.file);
+    let name = redact(&plan.file);
     Ok(Report {
         title: format!("{name}: formats, and what it takes to make them"),
         command: plan.command.clone(),
@@ -118,7 +130,16 @@ impl Bench<'_> {
             },
             _ => Ok(Outcome::NotRun { reason: "not built".to_owned() }),
         };
-        outcome.unwrap_or_else(|error| Outcome::Failed { reason: format!("{error:#}") })
+        let mut outcome =
+            outcome.unwrap_or_else(|error| Outcome::Failed { reason: format!("{error:#}") });
+        // Tools quote what they were given. In a text it is not known for one location where a password has a
+        // space or a quote in it; here it is.
+        if let Outcome::Failed { reason } | Outcome::NotRun { reason } = &mut outcome {
+            for location in [Some(&*self.plan.file), self.plan.endpoint()].into_iter().flatten() {
+                *reason = reason.replace(location, &redact(location));
+            }
+        }
+        outcome
     }
 
     /// Where the file is, and how long one byte of it takes.
@@ -135,7 +156,7 @@ impl Bench<'_> {
         latencies.sort_unstable();
         let median = latencies.get(2).copied().unwrap_or_default().as_secs_f64();
         let scheme = self.plan.file.split_once("://").map_or("local file", |(scheme, _)| scheme);
-        let at = self.plan.storage.endpoint.as_ref().map(|at| format!(" at {at}"));
+        let at = self.plan.endpoint().map(|at| format!(" at {}", redact(at)));
         let at = at.unwrap_or_default();
         Ok(format!("{scheme}{at}; one byte takes {:.2} ms, the median of 5", median * 1e3))
     }

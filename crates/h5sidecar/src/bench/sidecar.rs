@@ -16,6 +16,19 @@ use crate::human::plural;
 /// What has kerchunk make a sidecar, and prints how long that took.
 const KERCHUNK: &str = include_str!("kerchunk.py");
 
+/// Has Python import nothing from the current directory, which is where a file of strangers may lie, and a
+/// `fsspec.py` of theirs beside it: with `-c` that directory is the first to be searched. `-I` would leave out what
+/// `pip install --user` has installed, too, and `-P` is not known before Python 3.11. What is imported here is
+/// built in.
+const NOT_HERE: &str = "import sys; sys.path[:] = [place for place in sys.path if place]\n";
+
+/// `python3` with a script and, yet to come, its arguments.
+fn python(script: &str) -> Command {
+    let mut command = Command::new("python3");
+    command.arg("-c").arg(format!("{NOT_HERE}{script}"));
+    command
+}
+
 impl Bench<'_> {
     /// The program's own `index`, as anyone would run it.
     pub(super) async fn sidecar(&self, file: &str) -> anyhow::Result<Outcome> {
@@ -46,7 +59,7 @@ impl Bench<'_> {
 
     /// kerchunk, if the `python3` of the path has it.
     pub(super) async fn kerchunk(&self, file: &str) -> anyhow::Result<Outcome> {
-        let probe = Command::new("python3").args(["-c", "import kerchunk.hdf, ujson"]).output();
+        let probe = python("import kerchunk.hdf, ujson").output();
         let lacking = match probe {
             Ok(output) if output.status.success() => None,
             Ok(output) => {
@@ -59,11 +72,11 @@ impl Bench<'_> {
             return Ok(Outcome::NotRun { reason });
         }
         let sidecar = self.folder.path().join("kerchunk.json");
-        let mut command = Command::new("python3");
-        command.args(["-c", KERCHUNK, file]).arg(&sidecar);
+        let mut command = python(KERCHUNK);
+        command.arg(file).arg(&sidecar);
         command.arg(self.plan.inline_threshold.to_string());
         command.arg(if self.plan.storage.anonymous { "anonymous" } else { "" });
-        if let Some(endpoint) = &self.plan.storage.endpoint {
+        if let Some(endpoint) = self.plan.endpoint() {
             command.env("AWS_ENDPOINT_URL", endpoint);
         }
         let (ran, spread) = match self.repeated(&mut command, printed_seconds)? {

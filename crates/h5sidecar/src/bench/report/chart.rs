@@ -4,6 +4,7 @@ use plotters::prelude::*;
 use plotters::style::text_anchor::{HPos, Pos, VPos};
 
 use super::{Outcome, Report, Row};
+use crate::plain::shown;
 
 /// Pixels of a bar and what is free above it.
 const BAR: u32 = 34;
@@ -41,7 +42,7 @@ fn draw<'a>(
     let range = if timed.is_empty() { 0.1..1.0 } else { first..last.max(first * 10.0) };
     let rows = u32::try_from(timed.len().max(1)).unwrap_or(u32::MAX);
     let mut chart = ChartBuilder::on(&area)
-        .caption(&report.title, ("sans-serif", 20))
+        .caption(shown(&report.title), ("sans-serif", 20))
         .margin(10)
         .margin_right(90)
         .x_label_area_size(40)
@@ -73,7 +74,7 @@ fn draw<'a>(
         let (x, middle) = chart.backend_coord(&(*seconds, row + 0.5));
         let (start, _) = chart.backend_coord(&(range.start, row + 0.5));
         area.draw(&Text::new(format!("{seconds:.2}"), (x + 5, middle), left.clone()))?;
-        area.draw(&Text::new(place.what.clone(), (start - 8, middle), right.clone()))?;
+        area.draw(&Text::new(shown(&place.what), (start - 8, middle), right.clone()))?;
     }
     area.present()
 }

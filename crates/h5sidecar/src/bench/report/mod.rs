@@ -3,9 +3,11 @@
 mod chart;
 mod table;
 
+use h5refs::error::scrub;
 use serde::Serialize;
 
 use super::machine::Machine;
+use crate::plain::pretty_json;
 
 /// All that one run of a benchmark found.
 #[derive(Clone, Debug, Serialize)]
@@ -121,7 +123,13 @@ impl Outcome {
 
 impl Row {
     /// A row of this outcome.
-    pub fn new(key: &str, what: &str, outcome: Outcome) -> Self {
+    ///
+    /// A reason may be what another program said last, which knows no secrets of URLs: they go here, for
+    /// every row of every report.
+    pub fn new(key: &str, what: &str, mut outcome: Outcome) -> Self {
+        if let Outcome::Failed { reason } | Outcome::NotRun { reason } = &mut outcome {
+            *reason = scrub(reason);
+        }
         Self { key: key.to_owned(), what: what.to_owned(), outcome }
     }
 
@@ -139,10 +147,10 @@ impl Report {
         self.tables.iter().flat_map(|table| &table.rows).find(|row| row.key == key)
     }
 
-    /// The report as one JSON document.
+    /// The report as one JSON document, over several lines.
     #[must_use]
-    pub fn json(&self) -> serde_json::Value {
-        serde_json::json!(self)
+    pub fn json(&self) -> String {
+        pretty_json(&serde_json::json!(self))
     }
 
     /// The report as Markdown, aligned so that a terminal may show it as it is.

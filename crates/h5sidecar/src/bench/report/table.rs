@@ -1,9 +1,11 @@
-//! A report as text: Markdown for people, comma-separated values for spreadsheets.
+//! A report as text: Markdown for people, comma-separated values for spreadsheets. Both may go to a terminal,
+//! and names in the file may be in them.
 
 use std::fmt::Write as _;
 
 use super::{Outcome, Report, Row, Spread, Table};
 use crate::human::{bytes, count};
+use crate::plain::{shown, shown_lines};
 
 const HEADINGS: [&str; 10] = [
     "",
@@ -21,20 +23,20 @@ const HEADINGS: [&str; 10] = [
 pub(super) fn markdown(report: &Report) -> String {
     let mut out = String::new();
     // Nothing that writes to memory fails.
-    _ = writeln!(out, "# {}\n", report.title);
-    _ = writeln!(out, "{}, `{}`\n", report.date, report.command);
+    _ = writeln!(out, "# {}\n", shown(&report.title));
+    _ = writeln!(out, "{}, `{}`\n", report.date, shown(&report.command));
     for line in report.machine.lines() {
-        _ = writeln!(out, "- {line}");
+        _ = writeln!(out, "- {}", shown(&line));
     }
     for table in &report.tables {
-        _ = writeln!(out, "\n## {}\n", table.title);
+        _ = writeln!(out, "\n## {}\n", shown(&table.title));
         out.push_str(&of_rows(table));
     }
     if !report.notes.is_empty() {
         out.push('\n');
     }
     for note in &report.notes {
-        _ = writeln!(out, "- {note}");
+        _ = writeln!(out, "- {}", shown(note));
     }
     out
 }
@@ -73,7 +75,7 @@ fn of_rows(table: &Table) -> String {
 }
 
 fn cells(row: &Row, first: Option<f64>) -> [String; 10] {
-    let what = row.what.replace('|', "\\|");
+    let what = one_line(&row.what);
     let measured = match &row.outcome {
         Outcome::Ok(measured) | Outcome::Computed(measured) => measured,
         Outcome::Failed { reason } => return without(what, &format!("failed: {reason}")),
@@ -109,7 +111,8 @@ fn without(what: String, result: &str) -> [String; 10] {
 }
 
 fn one_line(text: &str) -> String {
-    text.split_whitespace().collect::<Vec<_>>().join(" ").replace('|', "\\|")
+    let words: Vec<&str> = text.split_whitespace().collect();
+    shown(&words.join(" ")).replace('|', "\\|")
 }
 
 fn spread(spread: &Spread) -> String {
@@ -170,10 +173,11 @@ pub(super) fn csv(report: &Report) -> String {
     out
 }
 
-/// As RFC 4180 has it.
+/// As RFC 4180 has it, in which a field may have several lines.
 fn quoted(text: &str) -> String {
+    let text = shown_lines(text);
     if text.contains(['"', ',', '\n', '\r']) {
         return format!("\"{}\"", text.replace('"', "\"\""));
     }
-    text.to_owned()
+    text
 }

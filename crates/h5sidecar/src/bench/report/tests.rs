@@ -58,7 +58,7 @@ fn values_for_spreadsheets() {
 #[test]
 fn documents_and_pictures() {
     let report = report();
-    let json = report.json();
+    let json: serde_json::Value = serde_json::from_str(&report.json()).unwrap();
     assert_eq!(json["tables"][0]["rows"][1]["outcome"]["status"], "ok");
     assert_eq!(json["tables"][0]["rows"][3]["outcome"]["reason"], "no tool");
     let svg = report.svg().unwrap();
@@ -66,4 +66,39 @@ fn documents_and_pictures() {
     assert!(!svg.contains("missing"));
     assert_eq!(report.row("sidecar").unwrap().seconds(), Some(0.05));
     assert_eq!(report.row("none").unwrap().seconds(), None);
+}
+
+/// What another program says last, of the file that it was given.
+#[test]
+fn reasons_have_no_secrets() {
+    let said = "FileNotFoundError: 'https://me:c4n4ry@host/a.h5?X-Amz-Signature=c4n4ry'";
+    for outcome in
+        [Outcome::Failed { reason: said.to_owned() }, Outcome::NotRun { reason: said.to_owned() }]
+    {
+        let mut report = report();
+        report.tables[0].rows.push(Row::new("kerchunk", "kerchunk", outcome));
+        for form in [report.json(), report.csv(), report.markdown()] {
+            assert!(!form.contains("c4n4ry") && form.contains("'https://host/a.h5'"), "{form}");
+        }
+    }
+}
+
+/// Wherever a name can be: of the file in the title, of an object in a reason.
+#[test]
+fn no_form_does_anything_to_a_terminal() {
+    let hostile = "\u{1b}]0;x\u{7}\n\r\u{7f}\u{9b}2J\u{202e}";
+    let mut report = report();
+    let texts = [&mut report.title, &mut report.command, &mut report.notes[0]];
+    for text in texts.into_iter().chain(&mut report.machine.store) {
+        *text = hostile.to_owned();
+    }
+    let failed = Outcome::Failed { reason: hostile.to_owned() };
+    report.tables[0].title = hostile.to_owned();
+    report.tables[0].rows.push(Row::new("bad", hostile, failed));
+    for form in [report.json(), report.csv(), report.markdown(), report.svg().unwrap()] {
+        let obeyed = |c: char| c != '\n' && (c.is_control() || c == '\u{202e}');
+        assert!(!form.contains(obeyed), "{form:?}");
+    }
+    let json: serde_json::Value = serde_json::from_str(&report.json()).unwrap();
+    assert_eq!(json["title"], hostile);
 }
