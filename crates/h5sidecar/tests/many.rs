@@ -117,10 +117,18 @@ async fn a_list_is_read_from_anywhere() {
     assert_eq!(output.status.code(), Some(0), "{}", said(&output));
     assert!(directory.path().join("a.h5.json").exists());
     assert!(!directory.path().join("b.h5.json").exists());
-    let server = HttpServer::start("b.h5").await.unwrap();
+    // One on a server leads to others there, and to no file of this machine.
+    let server = HttpServer::start(std::fs::read(testdata("layouts.h5")).unwrap()).await.unwrap();
+    let list =
+        format!("{}\nb.h5\nFILE://{}/b.h5\n", server.url("/c.h5"), directory.path().display());
+    server.script(move |request| {
+        (request.target == "/list").then(|| Fault::Answer(200, vec![], list.clone().into()))
+    });
     let output = run(&["index", "--manifest", &server.url("/list")], directory.path(), "").await;
-    assert_eq!(output.status.code(), Some(0), "{}", said(&output));
-    assert!(directory.path().join("b.h5.json").exists());
+    assert_eq!(output.status.code(), Some(1), "{}", said(&output));
+    assert_eq!(said(&output).matches("no file of this machine").count(), 2, "{}", said(&output));
+    assert!(directory.path().join("c.h5.json").exists());
+    assert!(!directory.path().join("b.h5.json").exists());
 
     // Of a list that cannot be read nothing is done.
     let output = run(&["index", "a.h5", "--manifest", "no.txt"], directory.path(), "").await;

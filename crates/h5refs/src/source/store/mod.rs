@@ -355,7 +355,12 @@ fn misconfigured(location: &str, error: &object_store::Error) -> Error {
 fn endpoint(options: &SourceOptions) -> Result<Option<&str>> {
     let Some(endpoint) = options.endpoint.as_deref() else { return Ok(None) };
     match url::Url::parse(endpoint) {
-        Ok(url) if matches!(url.scheme(), "http" | "https") && url.has_host() => {
+        // White space is allowed in URLs, and not in what requests are made of.
+        Ok(url)
+            if matches!(url.scheme(), "http" | "https")
+                && url.has_host()
+                && !endpoint.contains(char::is_whitespace) =>
+        {
             Ok(Some(endpoint.trim_end_matches('/')))
         }
         _ => Err(Error::usage(endpoint, "an endpoint has the form http(s)://host[:port]")),
