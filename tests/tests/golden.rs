@@ -81,3 +81,27 @@ async fn sidecars_are_strict_json() {
         }
     }
 }
+
+/// Reads of a few hundred bytes cut what is wanted in the middle: heaps, strings, small chunks.
+#[tokio::test]
+async fn however_a_file_is_read_its_sidecar_is_the_same() {
+    for name in testfiles() {
+        // Without optimisation large ones take long.
+        let file = std::fs::read(testdata(&name)).unwrap();
+        if file.len() > 1 << 20 {
+            continue;
+        }
+        let source = Memory::new(&name, file);
+        let whole = make(&source, &name).await.json().unwrap();
+        for max_request in [300, 5000] {
+            let mut options = Options::default();
+            options.url = Some(name.clone());
+            options.policy.adapt = false;
+            options.policy.first_read = 100;
+            options.policy.whole_file_below = 0;
+            options.policy.max_request = max_request;
+            let made = sidecar(&source, &options, &Counters::default()).await.unwrap();
+            assert!(made.json().unwrap() == whole, "{name}: other reads give another sidecar");
+        }
+    }
+}
