@@ -8,6 +8,7 @@
 mod forge;
 
 use std::io::Write as _;
+use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use e2e::memory::Memory;
@@ -18,11 +19,14 @@ use forge::{
     BYTE, Forge, ROOT, attribute, byte_type, dataspace, dataspace_body, hard_link, header,
     link_info, message, node, words,
 };
+use h5meta::wire::lookup3;
 use h5refs::Error;
 use h5refs::fetch::Counters;
+use h5refs::follow::Follow;
 use h5refs::render::Layout;
 use h5refs::sidecar::{Options, Sidecar, sidecar};
 use h5refs::sink::Counted;
+use h5refs::source::{Opener, SourceOptions};
 
 #[global_allocator]
 static ALLOCATOR: Peak = Peak;
@@ -43,7 +47,7 @@ const OBJECTS: u64 = 1 << 20;
 /// One at a time: memory is counted for the process.
 static ALONE: tokio::sync::Mutex<()> = tokio::sync::Mutex::const_new(());
 
-/// Makes a sidecar, and counts what that costs.
+/// Makes a sidecar and its report, and counts what that costs.
 async fn measured(file: Forge, options: &Options, megabytes: usize) -> Result<Sidecar, Error> {
     let _alone = ALONE.lock().await;
     let file = file.file();
@@ -54,6 +58,7 @@ async fn measured(file: Forge, options: &Options, megabytes: usize) -> Result<Si
     let mut out = Counted { out: std::io::sink(), size: 0 };
     if let Ok(made) = &made {
         made.write_to(Layout::default(), &mut out).unwrap();
+        out.write_all(made.report("a.h5").to_string().as_bytes()).unwrap();
     }
     let (cost, elapsed) = (peak::peak(), start.elapsed());
     println!("{} bytes: {cost} held, {} written, {elapsed:?}", file.len(), out.size);
@@ -333,4 +338,140 @@ async fn names_of_dimensions_are_charged() {
     }
     let made = made(file, &Options::default(), 170).await;
     assert!(reasons(&made).contains("more than the limit document_bytes"), "{}", reasons(&made));
+/// A link message with room for a long name; soft if it has a target.
+fn link(name: &str, target: Result<u64, &str>) -> Vec<u8> {
+    let mut body = match target {
+        Ok(_) => vec![1, 1],
+        Err(_) => vec![1, 1 | 8, 1],
+    };
+    body.extend(u16::try_from(name.len()).unwrap().to_le_bytes());
+    body.extend(name.as_bytes());
+    match target {
+        Ok(address) => body.extend(address.to_le_bytes()),
+        Err(path) => {
+            body.extend(u16::try_from(path.len()).unwrap().to_le_bytes());
+            body.extend(path.as_bytes());
+        }
+    }
+    message(0x06, &body)
+}
+
+/// How many links are left out, those that are not listed too.
+fn left_out(made: &Sidecar) -> usize {
+    let more = made.links.last().filter(|last| last.kind == "any");
+    let more = more.map(|last| last.reason.split(' ').next().unwrap().parse::<usize>().unwrap());
+    made.links.len() - usize::from(more.is_some()) + more.unwrap_or(0)
+}
+
+/// Five thousand links to an object with a name of sixty thousand bytes.
+#[tokio::test]
+async fn links_to_a_long_path_are_charged() {
+    let mut links = vec![link_info(), link(&"!".repeat(60_000), Ok(OBJECTS))];
+    links.extend((0..5_000).map(|n| hard_link(&n.to_string(), OBJECTS)));
+    let dataset = header(&[dataspace(1), byte_type(), layout(&[1, 1], BTREE)]);
+    let file = Forge::new().put(ROOT, &header(&links)).put(OBJECTS, &dataset);
+    let made = made(file.put(BTREE, &leaf(1, 1, 0, 1, |_| 0)), &Options::default(), 130).await;
+    assert_eq!(made.counts.linked as usize + left_out(&made), 5_000);
+    assert!(made.counts.linked > 100 && made.links.last().unwrap().kind == "any");
+}
+
+/// A thousand links back, in a group that three thousand links lead to.
+#[tokio::test]
+async fn links_that_are_left_out_below_others_are_charged() {
+    let mut links = vec![link_info(), hard_link("!", OBJECTS)];
+    links.extend((0..3_000).map(|n| hard_link(&n.to_string(), OBJECTS)));
+    let mut back = vec![link_info()];
+    back.extend((0..1_000).map(|n| hard_link(&n.to_string(), ROOT)));
+    let file = Forge::new().put(ROOT, &header(&links)).put(OBJECTS, &header(&back));
+    let made = made(file, &Options::default(), 130).await;
+    // Those of the group itself, and as many below each that is taken.
+    let below = 1_000 * (1 + made.counts.linked as usize);
+    assert_eq!(left_out(&made), below + 3_000 - made.counts.linked as usize);
+    assert!(made.counts.linked > 1_000, "{}", made.counts.linked);
+}
+
+/// A hundred soft links in a group that a hundred links lead to, each through a path of thirty thousand steps.
+#[tokio::test]
+async fn long_paths_are_gone_once() {
+    let long = "/a".repeat(30_000) + "/x";
+    let mut links = vec![link_info(), link("a", Ok(ROOT)), link("p", Err(&long))];
+    links.extend((0..100).map(|n| hard_link(&format!("g{n}"), OBJECTS)));
+    links.push(link("x", Ok(OBJECTS)));
+    let mut soft = vec![link_info()];
+    soft.extend((0..100).map(|n| link(&n.to_string(), Err("/p"))));
+    let file = Forge::new().put(ROOT, &header(&links)).put(OBJECTS, &header(&soft));
+    let made = made(file, &Options::default(), 60).await;
+    let back = made.links.iter().filter(|link| link.reason.starts_with("leads back")).count();
+    assert!(back > 10_000, "{back}");
+}
+
+/// Two thousand mappings that show the same five thousand chunks, all the same byte.
+#[tokio::test]
+async fn chunks_that_are_shown_are_charged() {
+    const CHUNKS: u16 = 5_000;
+    const MAPPINGS: u16 = 2_000;
+    let block = |m: u16| -> Vec<u8> {
+        let first = u32::from(m) * u32::from(CHUNKS);
+        let all = [3_u32, 1, 0, 0];
+        let some = [2_u32, 1, 0, 16, 1, 1, first, first + u32::from(CHUNKS) - 1];
+        let selections = all.iter().chain(&some).flat_map(|n| n.to_le_bytes());
+        b".\0s\0".iter().copied().chain(selections).collect()
+    };
+    let mut mappings = [vec![0], words(&[MAPPINGS.into()])].concat();
+    mappings.extend((0..MAPPINGS).flat_map(block));
+    mappings.extend(lookup3(&mappings).to_le_bytes());
+    let size = mappings.len() as u64;
+    let object = [vec![1, 0, 1, 0, 0, 0, 0, 0], words(&[size]), mappings].concat();
+    let whole = 16 + object.len().next_multiple_of(8) as u64;
+    let collection = [b"GCOL\x01\0\0\0".to_vec(), words(&[whole]), object].concat();
+
+    let heap = [vec![4, 3], words(&[CHUNK]), vec![1, 0, 0, 0]].concat();
+    let shape = u64::from(CHUNKS) * u64::from(MAPPINGS);
+    let shown = header(&[dataspace(shape), byte_type(), message(0x08, &heap)]);
+    let source = header(&[dataspace(CHUNKS.into()), byte_type(), layout(&[1, 1], BTREE)]);
+    let links = [link_info(), hard_link("s", OBJECTS), hard_link("v", OBJECTS + 1000)];
+    let file = Forge::new()
+        .put(ROOT, &header(&links))
+        .put(BTREE, &leaf(CHUNKS, 1, 0, 1, |_| 0))
+        .put(CHUNK, &collection)
+        .put(OBJECTS, &source)
+        .put(OBJECTS + 1000, &shown);
+    let mut options = Options::default();
+    options.follow = Some(Follow::new(Arc::new(Opener::new(SourceOptions::default()))));
+    let made = made(file, &options, 130).await;
+    assert!(reasons(&made).contains("more chunks of other files"), "{}", reasons(&made));
+}
+
+/// Two hundred thousand strings, each in a heap collection of its own: a few bytes after the one before.
+#[tokio::test]
+async fn collections_are_charged_before_they_are_read() {
+    const COUNT: u32 = 200_000;
+    let strings = message(0x03, &[[0x19, 1, 0, 0, 16, 0, 0, 0].as_slice(), &BYTE].concat());
+    let id =
+        |n: u32| [&1_u32.to_le_bytes()[..], &words(&[u64::from(n) * 5]), &[1, 0, 0, 0]].concat();
+    let ids: Vec<u8> = (1..=COUNT).flat_map(id).collect();
+    let mut encoder = ZlibEncoder::new(Vec::new(), Compression::fast());
+    encoder.write_all(&ids).unwrap();
+    let chunk = encoder.finish().unwrap();
+    let size = u32::try_from(chunk.len()).unwrap();
+    let messages = [dataspace(COUNT.into()), strings, deflate(), layout(&[COUNT, 16], BTREE)];
+    let file = datasets(1, &messages)
+        .put(BTREE, &leaf(1, COUNT.into(), 2 << 20, size, |_| 0))
+        .put(2 << 20, &chunk);
+    let made = made(file, &Options::default(), 60).await;
+    assert_eq!(made.counts.arrays, 0);
+}
+
+/// Sixty thousand attributes of one name: the first of them is what libhdf5 finds.
+#[tokio::test]
+async fn attributes_of_one_name_are_said_to_be() {
+    let value = |n: u8| attribute("NAME", &BYTE, &dataspace_body(1), &[n]);
+    let mut messages = vec![link_info(), value(7)];
+    messages.extend(std::iter::repeat_n(value(8), 60_000));
+    let made = made(Forge::new().put(ROOT, &header(&messages)), &Options::default(), 130).await;
+    let text = String::from_utf8(made.json().unwrap().to_vec()).unwrap();
+    assert!(text.contains("{\\\"NAME\\\":7}"), "{text}");
+    assert!(!made.is_complete());
+    let problem = made.problems[0].error.to_string();
+    assert!(problem.contains("60000") && made.problems.len() == 1, "{problem}");
 }

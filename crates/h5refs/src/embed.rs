@@ -80,7 +80,7 @@ pub(crate) async fn embed(references: &mut References, file: File<'_>, most: u64
         }
         let collection = |address| match collections.get(&address) {
             Some(collection) => collection.clone(),
-            None => Err("a heap collection that was not read".into()),
+            None => Err(OVERLAP.to_owned()),
         };
         let path = |address| file.index.object_at(address).map(|object| object.path.clone());
         let size = sizes.entry(array.clone()).or_default();
@@ -106,16 +106,29 @@ pub(crate) async fn embed(references: &mut References, file: File<'_>, most: u64
     Ok(())
 }
 
-/// Heap collections, or why they cannot be had. Most are of the smallest size; of a larger one the rest
-/// is read too.
-async fn collections(
-    wanted: &BTreeSet<Address>,
-    file: File<'_>,
-) -> Result<BTreeMap<Address, std::result::Result<Arc<Collection>, String>>> {
+/// What is held of a collection besides its bytes, about; and the bytes that say how large it is.
+const ENTRY: u64 = 64;
+const HEADER: u64 = 16;
+
+type Collections = BTreeMap<Address, std::result::Result<Arc<Collection>, String>>;
+
+/// Heap collections, or why they cannot be had; those that are not there are more than the file can have. Most are
+/// of the smallest size; of a larger one the rest is read too.
+async fn collections(wanted: &BTreeSet<Address>, file: File<'_>) -> Result<Collections> {
     let mut read = BTreeMap::new();
     // A file has each collection once: those that lie in each other would cost the square of its length.
     let mut left = file.length.saturating_mul(4);
-    let mut asked: Vec<(Address, u64)> = wanted.iter().map(|&at| (at, SMALLEST)).collect();
+    let next = wanted.iter().skip(1).map(|at| at.0).chain([u64::MAX]);
+    let mut asked: Vec<(Address, u64)> = wanted
+        .iter()
+        .zip(next)
+        .map_while(|(&at, next)| {
+            // None reaches into the next, if it is as it should be.
+            let size = (next - at.0).clamp(HEADER, SMALLEST);
+            left = left.checked_sub(size.max(ENTRY))?;
+            Some((at, size))
+        })
+        .collect();
     // Twice: a collection says how large it is, and then it is all there or broken.
     for last in [false, true] {
         let mut ranges = Vec::new();
@@ -135,12 +148,9 @@ async fn collections(
                 Ok(collection) => _ = read.insert(address, Ok(Arc::new(collection))),
                 Err(error) => match error.kind() {
                     Kind::Truncated { need, .. } if !last && *need <= file.length => {
-                        match left.checked_sub(*need) {
-                            Some(rest) => {
-                                left = rest;
-                                asked.push((address, *need));
-                            }
-                            None => _ = read.insert(address, Err(OVERLAP.to_owned())),
+                        if let Some(rest) = left.checked_sub(*need) {
+                            left = rest;
+                            asked.push((address, *need));
                         }
                     }
                     _ => _ = read.insert(address, Err(error.to_string())),

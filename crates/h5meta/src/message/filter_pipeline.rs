@@ -7,7 +7,7 @@ use crate::spec::Structure;
 use crate::wire::{Cursor, to_u64};
 
 /// One filter of a pipeline. Filters are applied first to last on writing.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub struct Filter {
     /// The registered number: 1 deflate, 2 shuffle, 3 fletcher32, 4 szip, 5 nbit, 6 scale-offset;
     /// above 255 other people's.

@@ -6,10 +6,12 @@ use std::sync::Arc;
 use futures::StreamExt as _;
 use h5meta::{Index, Problem};
 
+use super::budget::Budget;
 use super::place::Allowed;
 use super::{Follow, FollowedFile, name};
 use crate::error::Error;
 use crate::fetch::{self, Counters, Reading, Trace};
+use crate::links::Resolver;
 use crate::source::{Source, name_in_references};
 
 /// Files that are read at one time: each has requests in flight of its own.
@@ -31,6 +33,10 @@ pub(super) struct Files<'a> {
     known: BTreeMap<String, Known>,
     /// That a file changed while it was read, if one did: then nothing of it is certain.
     changed: Option<Error>,
+    /// What they may cost.
+    pub(super) budget: Budget,
+    /// What is at paths in them.
+    pub(super) resolver: Resolver,
 }
 
 /// What is known of a file: what it was opened as, and what came of it.
@@ -76,8 +82,19 @@ impl<'a> Files<'a> {
         counters: &'a Counters,
     ) -> Self {
         let allowed = Allowed::new(location, &follow.below);
-        let (places, known) = (BTreeMap::new(), BTreeMap::new());
-        Self { follow, location, url, reading, counters, allowed, places, known, changed: None }
+        Self {
+            follow,
+            location,
+            url,
+            reading,
+            counters,
+            allowed,
+            places: BTreeMap::new(),
+            known: BTreeMap::new(),
+            changed: None,
+            budget: Budget::new(follow.max_chunks),
+            resolver: Resolver::default(),
+        }
     }
 
     /// Whether a name is that of the file itself.
@@ -116,6 +133,9 @@ impl<'a> Files<'a> {
         self.count(done.iter().map(|(.., trace)| trace));
         for (location, url, read, _) in done {
             let outcome = self.outcome(read);
+            if let Ok(Some(file)) = &outcome {
+                self.budget.read(file.index.file_length);
+            }
             let known = self.known.entry(location).or_default();
             (known.url, known.hdf5) = (url, Some(outcome));
         }

@@ -7,11 +7,11 @@
 
 use std::sync::Arc;
 
-use h5meta::Problem;
 use h5meta::heap::virtual_dataset::Mapping;
 use h5meta::message::Dataspace;
-use h5meta::model::{Dataset, Index, Object, Storage};
+use h5meta::model::{Dataset, Index, Object, ObjectKind, Storage};
 use h5meta::selection::{Selection, Span};
+use h5meta::{Address, Problem};
 
 use super::files::{Files, Hdf5};
 use super::lines::{Line, selected};
@@ -46,7 +46,8 @@ pub(super) struct Shown {
 pub(super) struct Source {
     /// `None` is the virtual dataset's own file.
     pub(super) file: Option<Arc<Hdf5>>,
-    path: String,
+    /// Its own. A path may be long, and many mappings may show parts of one dataset.
+    at: Address,
 }
 
 impl Source {
@@ -56,7 +57,8 @@ impl Source {
             Some(file) => (&file.index, &*file.problems),
             None => (own.index, own.problems),
         };
-        let (object, dataset) = object::dataset(index, &self.path).ok()??;
+        let object = index.object_at(self.at)?;
+        let ObjectKind::Dataset(dataset) = &object.kind else { return None };
         Some((Own { index, problems, dataset }, object))
     }
 
@@ -69,10 +71,11 @@ impl Source {
     }
 
     /// What to call it.
-    pub(super) fn shown(&self) -> String {
+    pub(super) fn shown(&self, own: Own<'_>) -> String {
+        let path = self.get(own).map_or("", |(_, object)| &object.path);
         match &self.file {
-            Some(file) => format!("{} in {}", self.path, file.url),
-            None => self.path.clone(),
+            Some(file) => format!("{path} in {}", file.url),
+            None => path.to_owned(),
         }
     }
 }
@@ -129,9 +132,8 @@ pub(super) async fn follow<'a>(
                 extent.reaches(dim, 0);
                 let Some(to) = to else { continue };
                 for block in 0.. {
-                    if parts.len() >= MOST_PARTS {
-                        return Err("more blocks than are followed".into());
-                    }
+                    // Each mapping may have a block for each dataset.
+                    files.budget.find(to.len(), named.length())?;
                     let Some((source, shape)) = named.source(block, own, files).await? else {
                         break;
                     };
@@ -180,6 +182,11 @@ impl<'a> Named<'a> {
         Ok(Self { mapping, file, dataset, of_blocks })
     }
 
+    /// Bytes of the names.
+    fn length(&self) -> usize {
+        self.mapping.source_file.len().saturating_add(self.mapping.source_dataset.len())
+    }
+
     /// The source of a block, if it is there, and its shape.
     async fn source(
         &self,
@@ -196,11 +203,12 @@ impl<'a> Named<'a> {
             },
         };
         let index = file.as_ref().map_or(own.index, |file| &file.index);
-        let found = object::dataset(index, &path).map_err(|why| format!("{name}: {why}"))?;
+        let found = object::dataset(index, &path, &mut files.resolver);
+        let found = found.map_err(|why| format!("{name}: {why}"))?;
         let Some((object, dataset)) = found else { return Ok(None) };
         let shape = dataset.dataspace.as_ref().map(Dataspace::shape).unwrap_or_default().to_vec();
-        let path = object.path.clone();
-        Ok(Some((Source { file, path }, shape)))
+        let at = object.address;
+        Ok(Some((Source { file, at }, shape)))
     }
 }
 
@@ -240,9 +248,6 @@ impl Extent<'_> {
             .collect()
     }
 }
-
-/// Parts of one dataset; several mappings may each have a block for each file.
-const MOST_PARTS: usize = 1_000_000;
 
 const BEYOND: &str = "a selection beyond all numbers";
 

@@ -8,6 +8,7 @@
 //! | `files` | the other files, each opened once |
 //! | `object` | a dataset of another file by its path |
 //! | `external` | runs of bytes as chunks |
+//! | `budget` | what all that may cost |
 //! | `lines` | selections along one dimension |
 //! | `mapped` | the mappings of a virtual dataset, with the extent that they give it |
 //! | `tiles` | the chunks that mappings show |
@@ -16,6 +17,7 @@
 //! it is reported with the reason. External links are never followed, nor virtual datasets of virtual
 //! datasets.
 
+mod budget;
 mod external;
 mod files;
 mod lines;
@@ -52,7 +54,7 @@ pub struct Follow {
     /// Where they may be beside below the directory of the file itself: directories, and, for remote files, URLs
     /// that theirs begin with, of the same store.
     pub below: Vec<String>,
-    /// Chunks of them that it may show. Default 20 million.
+    /// Chunks of them that it may show, and fewer of short files. Default 20 million.
     pub max_chunks: u64,
 }
 
@@ -134,7 +136,7 @@ pub(crate) async fn follow(
     let Origin { location, url, reading, counters, codecs } = origin;
     let mut files = Files::new(follow, location, url, reading, counters);
     let mut followed = Followed::default();
-    let mut budget = tiles::Budget::new(follow.max_chunks);
+    files.budget.read(index.file_length);
     let mut extents = Vec::new();
     for (n, object) in index.objects.iter().enumerate() {
         let ObjectKind::Dataset(dataset) = &object.kind else { continue };
@@ -147,7 +149,8 @@ pub(crate) async fn follow(
                 match mapped::follow(own, mappings, &mut files).await {
                     Ok(mapped) => {
                         extents.push((n, mapped.shape.clone()));
-                        tiles::tiling(dataset, &mapped, codecs, &mut budget, &mut followed.sources)
+                        let (budget, sources) = (&mut files.budget, &mut followed.sources);
+                        tiles::tiling(dataset, &mapped, codecs, budget, sources)
                     }
                     Err(why) => Err(why),
                 }

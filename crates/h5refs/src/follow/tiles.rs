@@ -9,6 +9,7 @@ use bytes::Bytes;
 use h5meta::message::Dataspace;
 use h5meta::model::{Dataset, Storage};
 
+use super::budget::Budget;
 use super::bytes;
 use super::lines::{Line, aligned, shown_at};
 use super::mapped::{Mapped, Shown};
@@ -19,32 +20,6 @@ use crate::kerchunk::{
 
 /// Elements of a chunk where nothing is stored, and any shape will do.
 const CHUNK_OF_NOTHING: u64 = 1 << 20;
-
-/// What all virtual datasets of a file may cost: mappings are short, and may all show the same chunks.
-#[derive(Debug)]
-pub(super) struct Budget {
-    to_look_at: u64,
-    to_show: u64,
-}
-
-impl Budget {
-    pub(super) fn new(chunks: u64) -> Self {
-        // Each mapping looks at all chunks of its source, which takes far less than to show one.
-        Self { to_look_at: chunks.saturating_mul(50), to_show: chunks }
-    }
-
-    fn look_at(&mut self, chunks: u64) -> Result<(), String> {
-        self.to_look_at = self.to_look_at.checked_sub(chunks).ok_or(TOO_MANY)?;
-        Ok(())
-    }
-
-    fn show(&mut self) -> Result<(), String> {
-        self.to_show = self.to_show.checked_sub(1).ok_or(TOO_MANY)?;
-        Ok(())
-    }
-}
-
-const TOO_MANY: &str = "more chunks of other files than are followed";
 
 /// The chunks of a virtual dataset.
 ///
@@ -60,7 +35,7 @@ pub(super) fn tiling(
     let mut common: Option<(Vec<u64>, Codecs)> = None;
     let mut tiles: Vec<Tile> = Vec::new();
     for shown in &mapped.shown {
-        let called = || shown.source.shown();
+        let called = || shown.source.shown(mapped.own);
         budget.look_at(shown.source.chunks(mapped.own))?;
         let chunks = Chunks::of(shown, mapped, dataset, set)
             .map_err(|why| format!("{}: {why}", called()))?;
@@ -85,7 +60,7 @@ pub(super) fn tiling(
         let file = shown.source.file.as_ref().map(|file| &file.url);
         for chunk in &chunks.list {
             if let Some(offset) = axes.offset(chunk.offset()) {
-                budget.show()?;
+                budget.show(offset.len(), chunk.bytes_here())?;
                 tiles.push(Tile { offset, place: chunk.place(file) });
             }
         }
@@ -122,6 +97,10 @@ impl Chunk {
         match self {
             Self::Stored(offset, _) | Self::Here(offset, _) => offset,
         }
+    }
+
+    fn bytes_here(&self) -> usize {
+        if let Self::Here(_, bytes) = self { bytes.len() } else { 0 }
     }
 
     fn place(&self, file: Option<&Arc<str>>) -> Place {

@@ -5,15 +5,16 @@
 //! little is missing, the missing chunks go into the sidecar as HDF5 reads them: with filters undone they
 //! are one value over and over, and with filters next to nothing.
 
-use std::collections::HashSet;
+use std::collections::{HashMap, HashSet};
 
 use bytes::Bytes;
-use h5meta::message::FillValue;
+use h5meta::message::{FillValue, Filter};
 use h5meta::model::{Chunk, Dataset, Storage};
 
 use super::elsewhere::grid;
 use super::encode::encode;
 use super::pipeline::is_inside;
+use crate::limits::Budget;
 
 /// Bytes that a chunk takes besides its own, about: its key, and its place among the references.
 const ENTRY: u128 = 100;
@@ -28,8 +29,14 @@ pub(super) struct Absent {
 
 impl Absent {
     /// The missing chunks of a dataset, as its codecs read them, `mask` being that of the filters that these
-    /// are of, if any are. `None` if they would be more than `most` bytes.
-    pub(super) fn new(dataset: &Dataset, mask: Option<u32>, most: u64) -> Option<Self> {
+    /// are of, if any are. `None` if they would be more than `most` bytes, or more than may still be encoded.
+    pub(super) fn new(
+        dataset: &Dataset,
+        mask: Option<u32>,
+        most: u64,
+        encoded: &mut Encoded,
+        budget: &mut Budget,
+    ) -> Option<Self> {
         let Storage::Chunked { chunk_shape, chunks: Some(chunks), .. } = &dataset.storage else {
             return None;
         };
@@ -48,14 +55,21 @@ impl Absent {
         if bytes > most.saturating_mul(4) {
             return None;
         }
-        let plain = element.repeat(usize::try_from(elements).ok()?);
-        let chunk = match mask {
-            Some(mask) => encode(&plain, &dataset.filters, mask)?,
-            None => plain,
+        let total = |chunk: u64| {
+            let all = missing.checked_mul(u128::from(chunk) + ENTRY)?;
+            u64::try_from(all).ok().filter(|all| *all < most)
         };
-        let all = missing.checked_mul(chunk.len() as u128 + ENTRY)?;
-        let total = u64::try_from(all).ok().filter(|all| *all < most)?;
-        Some(Self { chunk: chunk.into(), total })
+        let count = usize::try_from(elements).ok()?;
+        let chunk = match mask {
+            Some(mask) => {
+                let filters = dataset.filters.clone();
+                encoded.chunk(Kind { element, count, filters, mask }, budget)?
+            }
+            // What is written out is told before it is made.
+            None => total(bytes).map(|_| element.repeat(count).into())?,
+        };
+        let total = total(chunk.len() as u64)?;
+        Some(Self { chunk, total })
     }
 
     /// Each missing chunk, by its first element.
@@ -87,5 +101,57 @@ impl Absent {
                 return;
             }
         }
+    }
+}
+
+/// What a chunk is that has never been written, with its filters.
+#[derive(Debug, PartialEq, Eq, Hash)]
+struct Kind {
+    element: Vec<u8>,
+    count: usize,
+    filters: Vec<Filter>,
+    mask: u32,
+}
+
+/// Chunks of one element over and over, as their filters leave them. To make one takes long and leaves little, and
+/// what datasets have in common is made once.
+#[derive(Debug, Default)]
+pub(super) struct Encoded(HashMap<Kind, Option<Bytes>>);
+
+impl Encoded {
+    fn chunk(&mut self, kind: Kind, budget: &mut Budget) -> Option<Bytes> {
+        if let Some(chunk) = self.0.get(&kind) {
+            return chunk.clone();
+        }
+        budget.charge(kind.element.len().saturating_mul(kind.count) as u64).ok()?;
+        let plain = kind.element.repeat(kind.count);
+        let chunk = encode(&plain, &kind.filters, kind.mask).map(Bytes::from);
+        self.0.insert(kind, chunk.clone());
+        chunk
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use h5meta::filter::DEFLATE;
+
+    use super::*;
+
+    #[test]
+    fn what_is_alike_is_encoded_once() {
+        let mut budget = Budget::new("x", 3000, None);
+        let mut encoded = Encoded::default();
+        let filter = Filter { id: DEFLATE, name: None, flags: 0, client_data: vec![6] };
+        let mut chunk = |element| {
+            let filters = vec![filter.clone()];
+            let kind = Kind { element: vec![element], count: 1000, filters, mask: 0 };
+            (encoded.chunk(kind, &mut budget), budget.left())
+        };
+        let (first, left) = chunk(0);
+        assert!(first.is_some() && left == 2000);
+        assert_eq!(chunk(0), (first, 2000));
+        assert_eq!([chunk(1).1, chunk(2).1], [1000, 0]);
+        assert_eq!(chunk(3).0, None);
+        assert!(chunk(2).0.is_some());
     }
 }

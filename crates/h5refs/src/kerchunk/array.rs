@@ -1,5 +1,6 @@
 //! A dataset as a Zarr array, or why it cannot be one.
 
+use std::cell::RefCell;
 use std::ops::Range;
 
 use bytes::Bytes;
@@ -10,7 +11,7 @@ use h5meta::model::{Dataset, Effect, Index, Object, Problem, Storage};
 use serde_json::{Value, json};
 use smol_str::{SmolStr, SmolStrBuilder};
 
-use super::absent::Absent;
+use super::absent::{Absent, Encoded};
 use super::attrs::{self, as_text, find, is_scale};
 use super::codec::Codecs;
 use super::convert::Conversion;
@@ -57,12 +58,13 @@ pub(super) struct Array {
 }
 
 /// The file of a dataset, and how it is referenced.
-#[derive(Clone, Copy)]
 pub(super) struct File<'a> {
     pub(super) dimensions: &'a Dimensions,
     pub(super) index: &'a Index,
     pub(super) problems: &'a [Problem],
     pub(super) options: &'a Options,
+    /// Chunks that were never written, made so far.
+    pub(super) encoded: RefCell<Encoded>,
 }
 
 impl Array {
@@ -94,7 +96,7 @@ impl Array {
         object: &Object,
         dataset: &Dataset,
         tiling: Option<&Result<Tiling, String>>,
-        &File { dimensions, index, options, .. }: &File<'_>,
+        File { dimensions, index, options, encoded, .. }: &File<'_>,
         budgets: &mut Budgets,
     ) -> Result<Self, String> {
         let (Some(dataspace), Some(datatype)) = (&dataset.dataspace, &dataset.datatype) else {
@@ -195,7 +197,9 @@ impl Array {
         let missing = array.check_chunks(dataset, element_size, index.file_length)?;
         let fill = |missing| fill_value(object, dataset, &dtype, missing, index.superblock.sizes);
         let most = options.transcode_below.min(budgets.inline.left());
-        let fill = array.fill(dataset, missing, fill, most)?;
+        let encoded = &mut encoded.borrow_mut();
+        let absent = |mask| Absent::new(dataset, mask, most, encoded, &mut budgets.decoded);
+        let fill = array.fill(dataset, missing, fill, absent)?;
         if let Some(absent) = &array.absent {
             budgets.inline.charge(absent.total)?;
         }
@@ -230,14 +234,14 @@ impl Array {
         Ok(array)
     }
 
-    /// The fill value, `of` what is missing or not. Where some chunks are missing, these are put into the
-    /// sidecar if that keeps the fill value one that readers may mask.
+    /// The fill value, `of` what is missing or not. Where some chunks are missing, these, which `absent` makes by
+    /// the mask of their filters, are put into the sidecar if that keeps the fill value one that readers may mask.
     fn fill(
         &mut self,
         dataset: &Dataset,
         missing: Missing,
         of: impl Fn(bool) -> Result<Fill, String>,
-        most: u64,
+        absent: impl FnOnce(Option<u32>) -> Option<Absent>,
     ) -> Result<Fill, String> {
         let converts = self.plain.as_ref().is_some_and(Transcoding::converts);
         if missing != Missing::Some || self.text.is_some() || self.tiling.is_some() || converts {
@@ -252,7 +256,7 @@ impl Array {
             Some(plain) => plain.common(),
             None => pipeline::mask(dataset),
         };
-        self.absent = Absent::new(dataset, mask, most);
+        self.absent = absent(mask);
         if self.absent.is_some() { Ok(masked) } else { read }
     }
 

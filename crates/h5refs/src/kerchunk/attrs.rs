@@ -17,10 +17,11 @@ use base64::engine::general_purpose::STANDARD;
 
 /// The attributes of an object that are its user's, without those named in `taken`.
 pub(super) fn attributes(object: &Object, index: &Index, taken: &[&str]) -> Map<String, Value> {
+    let is_scale = is_scale(object);
     object
         .attributes
         .iter()
-        .filter(|attribute| !is_hidden(attribute, object) && !taken.contains(&&*attribute.name))
+        .filter(|attribute| !is_hidden(attribute, is_scale) && !taken.contains(&&*attribute.name))
         .filter_map(|attribute| Some((attribute.name.clone(), value(attribute, index)?)))
         .collect()
 }
@@ -77,10 +78,10 @@ pub(super) fn is_scale(object: &Object) -> bool {
 
 /// Whether the attribute belongs to the dimension scale convention, or to netCDF's own bookkeeping.
 /// A user's own `CLASS` and `NAME` are the user's.
-fn is_hidden(attribute: &Attribute, object: &Object) -> bool {
+fn is_hidden(attribute: &Attribute, of_scale: bool) -> bool {
     match attribute.name.as_str() {
         "_Netcdf4Dimid" | "_Netcdf4Coordinates" | "_nc3_strict" | "_NCProperties" => true,
-        "CLASS" | "NAME" => is_scale(object),
+        "CLASS" | "NAME" => of_scale,
         "DIMENSION_LIST" => matches!(attribute.datatype.class, Class::VariableLength { .. }),
         "REFERENCE_LIST" => matches!(attribute.datatype.class, Class::Compound { .. }),
         _ => false,

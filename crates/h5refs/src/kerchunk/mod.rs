@@ -53,6 +53,7 @@ mod text;
 mod transcode;
 mod tree;
 
+use std::cell::RefCell;
 use std::collections::{BTreeMap, BTreeSet};
 use std::ops::Range;
 use std::sync::Arc;
@@ -216,7 +217,8 @@ impl References {
     ) -> Self {
         let mut references = Self::default();
         let dimensions = Dimensions::of(index);
-        let file = File { dimensions: &dimensions, index, problems, options };
+        let encoded = RefCell::default();
+        let file = File { dimensions: &dimensions, index, problems, options, encoded };
         let mut budgets = Budgets::new(options, index.file_length);
         references.entries.reserve(room(index));
         let places = tree.linked.iter_mut().flat_map(|linked| &mut linked.places);

@@ -13,10 +13,10 @@ impl References {
     /// Puts the references into their places. Links whose references are more than `most` bytes in all are
     /// left out.
     pub(crate) fn place(&mut self, most: u64) {
-        let tree = std::mem::take(&mut self.tree);
+        let mut tree = std::mem::take(&mut self.tree);
         let mut left = most;
         let mut copies = Vec::new();
-        self.links.extend(tree.left_out.iter().cloned());
+        self.links.append(&mut tree.left_out.links);
         for Linked { link, places } in &tree.linked {
             let found: Vec<(&Place, Range<usize>)> =
                 places.iter().map(|place| (place, self.range(&place.first))).collect();
@@ -45,6 +45,7 @@ impl References {
             }
         }
         self.links.sort_by(|a, b| a.path.cmp(&b.path));
+        self.links.extend(tree.left_out.more());
         let changed = !copies.is_empty() || tree.kept.is_some();
         self.entries.extend(copies);
         self.keep(&tree);

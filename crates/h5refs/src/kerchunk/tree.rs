@@ -9,7 +9,7 @@ use h5meta::model::ObjectKind;
 
 use super::Options;
 use super::select::Selection;
-use crate::links::{LeftOut, Links};
+use crate::links::{LeftOut, Links, List};
 
 /// Whether objects are in the sidecar under one path, or under all that lead to them.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -44,7 +44,7 @@ pub(super) struct Linked {
 pub(crate) struct Tree {
     pub(super) selection: Selection,
     pub(super) linked: Vec<Linked>,
-    pub(super) left_out: Vec<LeftOut>,
+    pub(super) left_out: List,
     /// The first paths that are in the sidecar; `None` is all.
     pub(super) kept: Option<HashSet<String>>,
     /// The first paths of the objects that are, under whichever path; `None` is all.
@@ -132,7 +132,7 @@ impl Tree {
             linked.places.retain(|place| kept.is_some_and(|kept| kept.contains(&place.path)));
         }
         self.linked.retain(|linked| !linked.places.is_empty());
-        self.left_out.retain(|link| selection.selects(&link.path));
+        self.left_out.links.retain(|link| selection.selects(&link.path));
         Ok(())
     }
 }

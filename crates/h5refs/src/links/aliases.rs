@@ -7,15 +7,21 @@
 
 use h5meta::Index;
 use h5meta::message::LinkTarget;
-use h5meta::model::{NamedLink, Object, ObjectKind};
+use h5meta::model::{Group, NamedLink, Object, ObjectKind};
 use h5meta::wire::Address;
 
-use super::{LeftOut, below, resolve};
+use super::{LeftOut, List, Resolver, below};
 use crate::kerchunk::unsayable;
 
 /// What a path costs besides its own bytes: the documents of the object it leads to, and keeping it. More
 /// than they take: a file of a few kilobytes shall not make a sidecar of hundreds of megabytes.
 const OVERHEAD: u64 = 4096;
+
+/// What it costs to look at a link, besides its name and the groups on the way to it.
+const LOOK: u64 = 16;
+
+const TOO_MANY: &str = "would be too many paths";
+const BACK: &str = "leads back to a group that it is in";
 
 /// A link, and the objects that it leads to.
 #[derive(Clone, Debug)]
@@ -30,100 +36,62 @@ pub(crate) struct Linked {
 #[derive(Clone, Debug, Default)]
 pub(crate) struct Links {
     pub(crate) linked: Vec<Linked>,
-    pub(crate) left_out: Vec<LeftOut>,
+    pub(crate) left_out: List,
 }
 
 impl Links {
     /// All links, none of them followed.
     pub(crate) fn none(index: &Index) -> Self {
-        let mut links = Self::default();
-        for (link, _) in further(index) {
-            links.left_out.push(link.because("only first names are asked for"));
+        let mut left_out = List::of_file(index.file_length);
+        for (holder, link) in further(index) {
+            left_out.add(index, &holder.path, link, "only first names are asked for");
         }
-        links
+        Self { linked: Vec::new(), left_out }
     }
 
     /// All links, followed as far as their paths cost no more than `most` bytes.
     pub(crate) fn all(index: &Index, most: u64) -> Self {
-        let mut links = Self::default();
-        let mut expansion = Expansion { index, left: most, work: most.saturating_mul(2) };
+        let (mut linked, mut left_out) = (Vec::new(), List::of_file(index.file_length));
+        let resolver = Resolver::default();
+        let mut expansion = Expansion { index, resolver, left: most, work: most.saturating_mul(2) };
         let mut further: Vec<_> = further(index).collect();
         // The deepest first: if there are too many paths, little is lost for the links that bring few.
-        further.sort_by_key(|(link, _)| std::cmp::Reverse(link.path.matches('/').count()));
-        for (link, leads) in further {
-            let (holder, object) = match leads {
-                Ok(leads) => leads,
-                Err(why) => {
-                    links.left_out.push(link.because(why));
-                    continue;
+        further.sort_by_cached_key(|(holder, _)| {
+            std::cmp::Reverse(holder.path.trim_end_matches('/').matches('/').count())
+        });
+        for (holder, link) in further {
+            match expansion.expand(holder, link, left_out.rest()) {
+                Ok((places, below)) => {
+                    left_out.append(below);
+                    let link = LeftOut::of(index, &holder.path, link);
+                    linked.push(Linked { link, places });
                 }
-            };
-            match expansion.expand(&link.path, holder, object) {
-                Ok((places, left_out)) => {
-                    links.left_out.extend(left_out);
-                    links.linked.push(Linked { link, places });
-                }
-                Err(why) => links.left_out.push(link.because(why)),
+                Err(why) => left_out.add(index, &holder.path, link, why),
             }
         }
-        links
+        Self { linked, left_out }
     }
 }
 
-/// The group that holds a link, and the object that the link leads to.
-type Leads<'a> = Result<(&'a Object, &'a Object), String>;
-
-/// Every link that gives no object its first path, in the order of the file's paths.
-fn further(index: &Index) -> impl Iterator<Item = (LeftOut, Leads<'_>)> {
-    let groups = index.objects.iter().filter_map(|object| match &object.kind {
-        ObjectKind::Group(group) => Some((object, group)),
-        _ => None,
-    });
-    groups.flat_map(move |(holder, group)| {
-        nameable(&group.links).filter_map(move |link| {
-            let path = below(&holder.path, &link.name);
-            let object = match link.target {
-                LinkTarget::Hard(address) => index.object_at(address),
-                _ => None,
-            };
-            let leads_to = object.map_or("", |object| &object.path);
-            if leads_to == path {
-                return None;
-            }
-            let leads = target(index, holder, link);
-            let left_out = LeftOut::of(link, path, leads_to);
-            Some((left_out, leads.map(|object| (holder, object))))
-        })
+/// Every link that gives no object its first path, with the group that holds it, in the order of the file's paths.
+fn further(index: &Index) -> impl Iterator<Item = (&Object, &NamedLink)> {
+    let links = |(holder, group)| links(group).map(move |link| (holder, link));
+    index.groups().flat_map(links).filter(|(holder, link)| {
+        let LinkTarget::Hard(address) = link.target else { return true };
+        !index.object_at(address).is_some_and(|object| is_first(object, holder, link))
     })
 }
 
-/// What a link leads to.
-fn target<'a>(
-    index: &'a Index,
-    holder: &'a Object,
-    link: &NamedLink,
-) -> Result<&'a Object, String> {
-    let found = match &link.target {
-        LinkTarget::Hard(address) => index.object_at(*address),
-        LinkTarget::Soft(path) => match std::str::from_utf8(path) {
-            Ok(path) => resolve(index, holder, path)?,
-            Err(_) => return Err("leads to a path that is not UTF-8".into()),
-        },
-        LinkTarget::External { .. } => return Err("leads to another file".into()),
-        _ => return Err("of a kind that only its maker can follow".into()),
-    };
-    let object = found.ok_or("leads nowhere")?;
-    match &object.kind {
-        ObjectKind::Group(_) | ObjectKind::Dataset(_) => Ok(object),
-        ObjectKind::NamedDatatype(_) => Err("leads to a datatype, which Zarr has none of".into()),
-        _ => Err("leads to an object that could not be read".into()),
-    }
+/// Whether a link gives an object its first path.
+fn is_first(object: &Object, holder: &Object, link: &NamedLink) -> bool {
+    let group = object.path.strip_suffix(&*link.name).and_then(|path| path.strip_suffix('/'));
+    group == Some(holder.path.trim_end_matches('/'))
 }
 
 /// The links that a path can go through; the others are problems of the file, and reported as such.
-fn nameable(links: &[NamedLink]) -> impl Iterator<Item = &NamedLink> {
+fn links(group: &Group) -> impl Iterator<Item = &NamedLink> {
     let mut before: Option<&str> = None;
-    links.iter().filter(move |link| {
+    group.links.iter().filter(move |link| {
         let name = link.name.as_str();
         let second = before.replace(name) == Some(name);
         !second && !name.is_empty() && name != "." && name != ".." && !name.contains('/')
@@ -133,9 +101,10 @@ fn nameable(links: &[NamedLink]) -> impl Iterator<Item = &NamedLink> {
 /// Follows links, within a budget.
 struct Expansion<'a> {
     index: &'a Index,
+    resolver: Resolver,
     /// Bytes that paths may still take.
     left: u64,
-    /// The same, with those that were tried and not taken.
+    /// The same, with those that were tried and not taken, and what it took to look.
     work: u64,
 }
 
@@ -143,43 +112,49 @@ struct Expansion<'a> {
 struct Visit {
     address: Address,
     above: Option<usize>,
+    /// Groups above it.
+    depth: u64,
 }
 
 impl<'a> Expansion<'a> {
-    /// The paths that a link at `path` gives, held by a group `holder`; and the links below that are left out.
+    /// The paths that a link of a group gives; and the links below that are left out.
     ///
     /// # Errors
     /// Why the link is left out.
     #[expect(clippy::type_complexity, reason = "two lists, used once")]
     fn expand(
         &mut self,
-        path: &str,
-        holder: &Object,
-        object: &'a Object,
-    ) -> Result<(Vec<(String, String)>, Vec<LeftOut>), String> {
-        const BACK: &str = "leads back to a group that it is in";
-        if let Some(why) = unsayable(path) {
-            return Err(why.into());
+        holder: &'a Object,
+        link: &'a NamedLink,
+        mut left_out: List,
+    ) -> Result<(Vec<(String, String)>, List), &'static str> {
+        let object = self.target(holder, link)?;
+        let path = below(&holder.path, &link.name);
+        if let Some(why) = unsayable(&path) {
+            return Err(why);
         }
         if is_above(&object.path, &holder.path) {
-            return Err(BACK.into());
+            return Err(BACK);
         }
-        let (mut places, mut left_out) = (Vec::new(), Vec::new());
         let mut left = self.left;
+        // The link itself is kept with its paths.
+        self.take(&mut left, path.len(), object)?;
+        self.take(&mut left, path.len(), object)?;
+        let mut places = Vec::new();
         let mut visits: Vec<Visit> = Vec::new();
         // A stack of our own: how deep the tree is, is the file's to choose.
-        let mut stack = vec![(path.to_owned(), object, None)];
+        let mut stack = vec![(path, object, None)];
         while let Some((path, object, above)) = stack.pop() {
-            let cost = OVERHEAD.saturating_add((path.len() + object.path.len()) as u64);
-            left = left.checked_sub(cost).ok_or("would be too many paths")?;
-            self.work = self.work.checked_sub(cost).ok_or("would be too many paths")?;
             let here = visits.len();
-            visits.push(Visit { address: object.address, above });
+            let depth =
+                above.and_then(|above: usize| visits.get(above)).map_or(0, |it| it.depth + 1);
+            visits.push(Visit { address: object.address, above, depth });
             if let ObjectKind::Group(group) = &object.kind {
                 let from = stack.len();
-                for link in nameable(&group.links) {
-                    let Ok(child) = target(self.index, object, link) else { continue };
-                    let path = below(&path, &link.name);
+                for link in links(group) {
+                    self.look(depth, link.name.len())?;
+                    let Ok(child) = self.target(object, link) else { continue };
+                    self.look(0, child.path.len())?;
                     let is_back = is_above(&child.path, &holder.path)
                         || is_on_the_way(&visits, here, child.address);
                     let why_not = match is_back {
@@ -187,10 +162,11 @@ impl<'a> Expansion<'a> {
                         false => unsayable(&link.name),
                     };
                     match why_not {
-                        Some(why) => {
-                            left_out.push(LeftOut::of(link, path, &child.path).because(why));
+                        Some(why) => left_out.add(self.index, &path, link, why),
+                        None => {
+                            self.take(&mut left, path.len() + link.name.len(), child)?;
+                            stack.push((below(&path, &link.name), child, Some(here)));
                         }
-                        None => stack.push((path, child, Some(here))),
                     }
                 }
                 stack[from..].reverse();
@@ -199,6 +175,44 @@ impl<'a> Expansion<'a> {
         }
         self.left = left;
         Ok((places, left_out))
+    }
+
+    /// What a link leads to.
+    fn target(
+        &mut self,
+        holder: &'a Object,
+        link: &'a NamedLink,
+    ) -> Result<&'a Object, &'static str> {
+        let found = match &link.target {
+            LinkTarget::Hard(address) => self.index.object_at(*address),
+            LinkTarget::Soft(path) => match std::str::from_utf8(path) {
+                Ok(path) => self.resolver.link(self.index, holder, link, path)?,
+                Err(_) => return Err("leads to a path that is not UTF-8"),
+            },
+            LinkTarget::External { .. } => return Err("leads to another file"),
+            _ => return Err("of a kind that only its maker can follow"),
+        };
+        let object = found.ok_or("leads nowhere")?;
+        match &object.kind {
+            ObjectKind::Group(_) | ObjectKind::Dataset(_) => Ok(object),
+            ObjectKind::NamedDatatype(_) => Err("leads to a datatype, which Zarr has none of"),
+            _ => Err("leads to an object that could not be read"),
+        }
+    }
+
+    /// Takes what a path of so many bytes to an object costs: before it is made, for a group may have many links.
+    fn take(&mut self, left: &mut u64, path: usize, object: &Object) -> Result<(), &'static str> {
+        let cost = OVERHEAD.saturating_add((path + object.path.len()) as u64);
+        *left = left.checked_sub(cost).ok_or(TOO_MANY)?;
+        self.work = self.work.checked_sub(cost).ok_or(TOO_MANY)?;
+        Ok(())
+    }
+
+    /// Takes what it costs to look at a link: to go through the groups above it, and to compare names.
+    fn look(&mut self, above: u64, name: usize) -> Result<(), &'static str> {
+        let cost = LOOK.saturating_add(above).saturating_add(name as u64 / 16);
+        self.work = self.work.checked_sub(cost).ok_or(TOO_MANY)?;
+        Ok(())
     }
 }
 

@@ -4,6 +4,7 @@ mod chunks;
 mod elsewhere;
 mod facts;
 mod paths;
+mod repeated;
 
 use std::cmp::Ordering;
 use std::collections::HashMap;
@@ -33,6 +34,7 @@ pub(super) fn finish(mut walk: Walk) -> Result<(Index, Vec<Problem>)> {
         problems.push((Some(id), effect_of(message_type), error));
     }
     let mut attributes = attributes(&mut walk, &mut problems);
+    repeated::take_out(&mut attributes, &mut problems);
     let mut kinds = facts::kinds(&walk, &superblock, &mut problems);
     elsewhere::take_mappings(&mut walk, &superblock, &mut kinds, &mut problems)?;
     chunks::take_chunks(&mut walk, &superblock, &mut kinds, &mut problems);
