@@ -338,6 +338,8 @@ async fn names_of_dimensions_are_charged() {
     }
     let made = made(file, &Options::default(), 170).await;
     assert!(reasons(&made).contains("more than the limit document_bytes"), "{}", reasons(&made));
+}
+
 /// A link message with room for a long name; soft if it has a target.
 fn link(name: &str, target: Result<u64, &str>) -> Vec<u8> {
     let mut body = match target {
