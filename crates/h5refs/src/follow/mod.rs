@@ -52,7 +52,7 @@ pub struct Follow {
     /// Where they may be beside below the directory of the file itself: directories, and, for remote files, URLs
     /// that theirs begin with, of the same store.
     pub below: Vec<String>,
-    /// Chunks of them that it may show. Default 20 million.
+    /// Chunks of them that it may show, and fewer if all of these files are short. Default 20 million.
     pub max_chunks: u64,
 }
 
@@ -134,7 +134,7 @@ pub(crate) async fn follow(
     let Origin { location, url, reading, counters, codecs } = origin;
     let mut files = Files::new(follow, location, url, reading, counters);
     let mut followed = Followed::default();
-    let mut budget = tiles::Budget::new(follow.max_chunks);
+    let mut budget = tiles::Budget::new(follow.max_chunks, index.file_length);
     let mut extents = Vec::new();
     for (n, object) in index.objects.iter().enumerate() {
         let ObjectKind::Dataset(dataset) = &object.kind else { continue };

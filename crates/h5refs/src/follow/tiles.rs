@@ -16,6 +16,7 @@ use crate::kerchunk::{
     CodecSet, Codecs, Place, Tile, Tiling, check_place, chunked_codecs, fill, grid, is_inside,
     lost, same_type,
 };
+use crate::limits::of_file;
 
 /// Elements of a chunk where nothing is stored, and any shape will do.
 const CHUNK_OF_NOTHING: u64 = 1 << 20;
@@ -23,24 +24,44 @@ const CHUNK_OF_NOTHING: u64 = 1 << 20;
 /// What all virtual datasets of a file may cost: mappings are short, and may all show the same chunks.
 #[derive(Debug)]
 pub(super) struct Budget {
-    to_look_at: u64,
-    to_show: u64,
+    most: u64,
+    /// Bytes of the files that there are: a chunk of a real one takes more than a few, in its index alone.
+    length: Option<u64>,
+    looked_at: u64,
+    shown: u64,
 }
 
+/// Bytes of files for each chunk that is shown: what it takes in memory is some hundreds, whatever it is of.
+const STORED: u64 = 128;
+
+/// Chunks that are looked at for each that may be shown, of few and of many: that takes far less.
+const LOOKS: u64 = 400;
+const MOST_LOOKS: u64 = 50;
+
 impl Budget {
-    pub(super) fn new(chunks: u64) -> Self {
-        // Each mapping looks at all chunks of its source, which takes far less than to show one.
-        Self { to_look_at: chunks.saturating_mul(50), to_show: chunks }
+    /// Shows `most` chunks at most, and fewer if the files are short: to begin with, the file itself.
+    pub(super) fn new(most: u64, length: Option<u64>) -> Self {
+        Self { most, length, looked_at: 0, shown: 0 }
+    }
+
+    /// Counts another file in.
+    fn grow(&mut self, length: Option<u64>) {
+        self.length = self.length.zip(length).map(|(all, more)| all.saturating_add(more));
+    }
+
+    fn to_show(&self) -> u64 {
+        self.most.min(of_file(u64::MAX, self.length) / STORED)
     }
 
     fn look_at(&mut self, chunks: u64) -> Result<(), String> {
-        self.to_look_at = self.to_look_at.checked_sub(chunks).ok_or(TOO_MANY)?;
-        Ok(())
+        self.looked_at = self.looked_at.saturating_add(chunks);
+        let most = self.to_show().saturating_mul(LOOKS).min(self.most.saturating_mul(MOST_LOOKS));
+        (self.looked_at <= most).then_some(()).ok_or_else(|| TOO_MANY.into())
     }
 
     fn show(&mut self) -> Result<(), String> {
-        self.to_show = self.to_show.checked_sub(1).ok_or(TOO_MANY)?;
-        Ok(())
+        self.shown = self.shown.saturating_add(1);
+        (self.shown <= self.to_show()).then_some(()).ok_or_else(|| TOO_MANY.into())
     }
 }
 
@@ -61,6 +82,11 @@ pub(super) fn tiling(
     let mut tiles: Vec<Tile> = Vec::new();
     for shown in &mapped.shown {
         let called = || shown.source.shown();
+        if let Some(file) = &shown.source.file
+            && sources.insert(Arc::clone(&file.url), Arc::clone(&file.source)).is_none()
+        {
+            budget.grow(file.index.file_length);
+        }
         budget.look_at(shown.source.chunks(mapped.own))?;
         let chunks = Chunks::of(shown, mapped, dataset, set)
             .map_err(|why| format!("{}: {why}", called()))?;
@@ -78,9 +104,6 @@ pub(super) fn tiling(
         }
         if chunks.lacks_any && fill(chunks.dataset) != fill(dataset) {
             return Err(format!("{}: another fill value than the virtual dataset", called()));
-        }
-        if let Some(file) = &shown.source.file {
-            sources.insert(Arc::clone(&file.url), Arc::clone(&file.source));
         }
         let file = shown.source.file.as_ref().map(|file| &file.url);
         for chunk in &chunks.list {
