@@ -288,9 +288,8 @@ async fn chunks_that_are_shown_are_no_more_than_the_files() {
     assert_eq!(made.counts.referenced_chunks, 5000);
 }
 
-/// Reads a sidecar and decodes all that is in it, and counts what that costs.
-async fn verified(sidecar: &[u8]) -> Result<Verified, String> {
-    let _alone = ALONE.lock().await;
+/// Reads a sidecar and decodes all that is in it, and counts what that costs. Who makes a large one has been alone since.
+fn verified(sidecar: &[u8]) -> Result<Verified, String> {
     let sidecar = Bytes::copy_from_slice(sidecar);
     let mut options = verify::Options::default();
     options.sample = u64::MAX;
@@ -319,6 +318,7 @@ const ARRAY: &str = r#""a/.zarray":{"zarr_format":2,"shape":[9000000],"chunks":[
 /// Whatever a small sidecar unpacks to.
 #[tokio::test]
 async fn what_a_sidecar_unpacks_to_is_charged() {
+    let _alone = ALONE.lock().await;
     for each in [
         r#""k1":"","#,
         r#""a/1":"a","#,
@@ -331,7 +331,7 @@ async fn what_a_sidecar_unpacks_to_is_charged() {
         for bytes in [1 << 20, 8 << 20, 30 << 20, 60 << 20] {
             let array = ARRAY.replace("FILTERS", "null");
             let sidecar = packed(&format!("{array}{}", each.repeat(bytes / each.len())));
-            let verified = verified(&sidecar).await;
+            let verified = verified(&sidecar);
             if bytes == 1 << 20 {
                 assert!(verified.is_ok(), "{each}: {verified:?}");
             }
@@ -345,11 +345,12 @@ async fn what_a_sidecar_unpacks_to_is_charged() {
 /// One document of many objects, which are a hundred times their text as a tree.
 #[tokio::test]
 async fn documents_are_held_as_text() {
+    let _alone = ALONE.lock().await;
     let objects = "{\"\":{\"\":{\"\":0}}},".repeat(1 << 20);
     for name in [".zattrs", "a/.zattrs", "b/.zarray", ".zmetadata"] {
         let json =
             format!(r#"{{"version":1,"refs":{{"{name}":{{"metadata":{{"x":[{objects}0]}}}}}}}}"#);
-        let faults = verified(json.as_bytes()).await.unwrap().faults;
+        let faults = verified(json.as_bytes()).unwrap().faults;
         assert_eq!(faults.is_empty(), name == ".zattrs", "{faults:?}");
     }
 }
@@ -357,6 +358,7 @@ async fn documents_are_held_as_text() {
 /// Two thousand codecs, each of which goes over half a gigabyte that one of them makes of nothing.
 #[tokio::test]
 async fn codecs_are_charged_each() {
+    let _alone = ALONE.lock().await;
     let shuffles = r#"{"id":"shuffle","elementsize":4},"#.repeat(2000);
     let array = ARRAY
         .replace("FILTERS", &format!("[{shuffles}{{\"id\":\"zlib\"}}]"))
@@ -364,31 +366,32 @@ async fn codecs_are_charged_each() {
     let chunk =
         base64::Engine::encode(&base64::engine::general_purpose::STANDARD, deflated(9_000_000));
     let json = format!(r#"{{"version":1,"refs":{{{array}"a/0":"base64:{chunk}"}}}}"#);
-    let verified = verified(json.as_bytes()).await.unwrap();
+    let verified = verified(json.as_bytes()).unwrap();
     assert_eq!(verified.not_decoded.keys().collect::<Vec<_>>(), ["more than 32 codecs"]);
 }
 
 /// References whose names are a long template and something.
 #[tokio::test]
 async fn names_of_files_are_charged() {
+    let _alone = ALONE.lock().await;
     let names: String = (0..40_000).map(|n| format!("\"a/{n}\":[\"{{{{u}}}}{n}\",0,1],")).collect();
     let refs =
         format!("{}{names}\".zgroup\":{{\"zarr_format\":2}}", ARRAY.replace("FILTERS", "null"));
     let template = "x".repeat(65_000);
     let json = format!(r#"{{"version":1,"templates":{{"u":"{template}"}},"refs":{{{refs}}}}}"#);
-    let why = verified(json.as_bytes()).await.unwrap_err();
+    let why = verified(json.as_bytes()).unwrap_err();
     assert!(why.contains("more than"), "{why}");
 }
 
 /// A long text that is said of each of a thousand chunks.
 #[tokio::test]
 async fn what_is_said_of_codecs_is_short() {
+    let _alone = ALONE.lock().await;
     let codec = format!(r#"[{{"id":"shuffle","x":"{}"}}]"#, "y".repeat(1_000_000));
     let chunks: String = (0..1000).map(|n| format!("\"a/{n}\":\"a\",")).collect();
     let refs =
         format!("{}{chunks}\".zgroup\":{{\"zarr_format\":2}}", ARRAY.replace("FILTERS", &codec));
-    let verified =
-        verified(format!(r#"{{"version":1,"refs":{{{refs}}}}}"#).as_bytes()).await.unwrap();
+    let verified = verified(format!(r#"{{"version":1,"refs":{{{refs}}}}}"#).as_bytes()).unwrap();
     let (what, count) = verified.not_decoded.first_key_value().unwrap();
     assert_eq!(*count, 1000);
     assert!(what.len() < 1000 && what.contains("elementsize"), "{}", what.len());
