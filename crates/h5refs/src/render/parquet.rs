@@ -4,7 +4,7 @@
 //! Described in kerchunk's reference specification; as fsspec's `LazyReferenceMapper` reads it. The row of a
 //! chunk is its number, the last dimension counting fastest, and every table has all its rows.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
 use bytes::Bytes;
@@ -18,6 +18,7 @@ use parquet::record::{Field, Row};
 use parquet::schema::parser::parse_message_type;
 use serde_json::{Map, Value, json};
 
+use crate::error::squeeze;
 use crate::kerchunk::{Entry, Reference};
 
 /// The document of a directory's metadata.
@@ -215,47 +216,125 @@ pub(crate) enum Recorded {
     /// The bytes themselves.
     Inline(Bytes),
     /// Bytes of a file: where they begin, and how many there are. No bytes at its very beginning are all.
-    Stored(String, u64, u64),
+    Stored(Arc<str>, u64, u64),
 }
 
-/// The rows of a table that refer to something, by number.
+/// How much of a table may be held for each of its bytes, and how much however short it is: a row that says the same
+/// as others is stored in less than a byte.
+const MULTIPLE: usize = 50;
+const SPARE: usize = 4 << 20;
+
+/// How many rows a table may have for each of its bytes, most of them of nothing, and how many however short it is.
+const ROWS: u64 = 1000;
+const SPARE_ROWS: u64 = 1_000_000;
+
+/// What a table refers to, each text and each run of bytes kept once: a dictionary has them once, too.
+struct Kept {
+    left: usize,
+    texts: usize,
+    paths: BTreeSet<Arc<str>>,
+    raws: BTreeSet<Bytes>,
+}
+
+impl Kept {
+    fn new(size: usize) -> Self {
+        let left = size.saturating_mul(MULTIPLE).saturating_add(SPARE);
+        Self { left, texts: 0, paths: BTreeSet::new(), raws: BTreeSet::new() }
+    }
+
+    fn charge(&mut self, bytes: usize) -> Result<(), String> {
+        let left = self.left.checked_sub(bytes);
+        self.left = left.ok_or("rows of more bytes than a table of its size has")?;
+        Ok(())
+    }
+
+    fn charge_text(&mut self, length: usize) -> Result<(), String> {
+        let size = length.saturating_add(NODE);
+        self.texts = self.texts.saturating_add(size);
+        self.charge(size)
+    }
+
+    fn path(&mut self, path: &str) -> Result<Arc<str>, String> {
+        if let Some(known) = self.paths.get(path) {
+            return Ok(Arc::clone(known));
+        }
+        self.charge_text(path.len())?;
+        let path: Arc<str> = path.into();
+        self.paths.insert(Arc::clone(&path));
+        Ok(path)
+    }
+
+    fn raw(&mut self, raw: &[u8]) -> Result<Bytes, String> {
+        if let Some(known) = self.raws.get(raw) {
+            return Ok(known.clone());
+        }
+        self.charge_text(raw.len())?;
+        let raw = Bytes::copy_from_slice(raw);
+        self.raws.insert(raw.clone());
+        Ok(raw)
+    }
+}
+
+/// What an entry of a set takes beside what it holds, about.
+const NODE: usize = 100;
+
+/// What a row takes: the list of them is held three times over when it grows.
+const ROW: usize = 3 * size_of::<(u64, Recorded)>();
+
+/// A table.
+#[derive(Debug, Default)]
+pub(crate) struct Table {
+    /// The rows that refer to something, by number.
+    pub(crate) rows: Vec<(u64, Recorded)>,
+    /// Bytes that the texts and bytes of these take, each counted once.
+    pub(crate) held: usize,
+}
+
+/// The rows of a table that refer to something.
 ///
 /// # Errors
 /// What is no such table, or has more than `most` rows.
-pub(crate) fn read_table(bytes: Bytes, most: u64) -> Result<Vec<(u64, Recorded)>, String> {
+pub(crate) fn read_table(bytes: Bytes, most: u64) -> Result<Table, String> {
     let failed = |error: ParquetError| error.to_string();
+    let size = bytes.len();
     let reader = SerializedFileReader::new(bytes).map_err(failed)?;
     let rows = u64::try_from(reader.metadata().file_metadata().num_rows()).unwrap_or(0);
+    let most = most.min((size as u64).saturating_mul(ROWS).saturating_add(SPARE_ROWS));
     if rows > most {
         return Err(format!("{rows} rows, more than the {most} of a table"));
     }
+    let mut kept = Kept::new(size);
     let mut recorded = Vec::new();
     for (number, row) in (0_u64..rows).zip(reader.get_row_iter(None).map_err(failed)?) {
-        if let Some(entry) = record(&row.map_err(failed)?)? {
+        if let Some(entry) = record(&row.map_err(failed)?, &mut kept)? {
+            kept.charge(ROW)?;
             recorded.push((number, entry));
         }
     }
-    Ok(recorded)
+    Ok(Table { rows: recorded, held: kept.texts })
 }
 
-fn record(row: &Row) -> Result<Option<Recorded>, String> {
+fn record(row: &Row, kept: &mut Kept) -> Result<Option<Recorded>, String> {
     let (mut path, mut offset, mut size) = (None, 0_i64, 0_i64);
     for (name, field) in row.get_column_iter() {
         match (name.as_str(), field) {
-            ("path", Field::Str(text)) => path = Some(text.clone()),
+            ("path", Field::Str(text)) => path = Some(kept.path(text)?),
             ("path", Field::Bytes(bytes)) => {
-                path = Some(bytes.as_utf8().map_err(|error| error.to_string())?.to_owned());
+                let text = bytes.as_utf8().map_err(|error| error.to_string())?;
+                path = Some(kept.path(text)?);
             }
             ("offset", Field::Long(n)) => offset = *n,
             ("size", Field::Long(n)) => size = *n,
             ("raw", Field::Bytes(bytes)) => {
-                return Ok(Some(Recorded::Inline(Bytes::copy_from_slice(bytes.data()))));
+                return Ok(Some(Recorded::Inline(kept.raw(bytes.data())?)));
             }
             ("raw", Field::Str(text)) => {
-                return Ok(Some(Recorded::Inline(text.clone().into_bytes().into())));
+                return Ok(Some(Recorded::Inline(kept.raw(text.as_bytes())?)));
             }
             (_, Field::Null) => {}
-            (name, field) => return Err(format!("a column {name} of {field}")),
+            (name, field) => {
+                return Err(format!("a column {name} of {}", squeeze(&field.to_string())));
+            }
         }
     }
     let number = |n: i64| u64::try_from(n).map_err(|_| format!("position {n}"));
@@ -290,7 +369,7 @@ mod tests {
         let files = files(&entries(), "a.h5", 4).unwrap();
         let names: Vec<&str> = files.iter().map(|(name, _)| name.as_str()).collect();
         assert_eq!(names, ["a/refs.0.parq", "a/refs.1.parq", "s/refs.0.parq", ".zmetadata"]);
-        let read = |n: usize| read_table(files[n].1.clone(), 4).unwrap();
+        let read = |n: usize| read_table(files[n].1.clone(), 4).unwrap().rows;
         let stored = |file: &str, at, size| Recorded::Stored(file.into(), at, size);
         let inline = |bytes: &'static [u8]| Recorded::Inline(Bytes::from_static(bytes));
         assert_eq!(read(0), [(0, stored("a.h5", 10, 20)), (3, inline(b"xyz"))]);
@@ -322,5 +401,42 @@ mod tests {
         assert!(read_table(Bytes::from_static(b"PAR1 no table PAR1"), 4).is_err());
         let files = files(&entries[..5], "a.h5", 4).unwrap();
         assert!(read_table(files[0].1.clone(), 3).unwrap_err().contains("4 rows"));
+    }
+
+    /// A dictionary has a long path, or long bytes, once for all rows.
+    #[test]
+    fn what_rows_have_in_common_is_held_once() {
+        const ROWS: u64 = 5000;
+        let text = "x".repeat(10_000);
+        let entries = |reference: &Reference| {
+            let rows: Vec<_> = (0..ROWS).map(|row| (row, reference)).collect();
+            let bytes = Bytes::from(table(&rows, &text, ROWS).unwrap());
+            read_table(bytes, ROWS)
+                .unwrap()
+                .rows
+                .into_iter()
+                .map(|(_, entry)| entry)
+                .collect::<Vec<_>>()
+        };
+        let (stored, inline) =
+            (entries(&Reference::Range(1..2)), entries(&Reference::Inline(text.as_bytes().into())));
+        assert_eq!((stored.len(), inline.len()), (5000, 5000));
+        for pair in stored.windows(2).chain(inline.windows(2)) {
+            match (&pair[0], &pair[1]) {
+                (Recorded::Stored(a, ..), Recorded::Stored(b, ..)) => assert!(Arc::ptr_eq(a, b)),
+                (Recorded::Inline(a), Recorded::Inline(b)) => assert_eq!(a.as_ptr(), b.as_ptr()),
+                _ => panic!("rows of another kind"),
+            }
+        }
+    }
+
+    #[test]
+    fn a_table_has_no_more_rows_than_it_has_bytes_for() {
+        const ROWS: u64 = 200_000;
+        let reference = Reference::Range(1..2);
+        let rows: Vec<_> = (0..ROWS).map(|row| (row, &reference)).collect();
+        let bytes = Bytes::from(table(&rows, "a.h5", ROWS).unwrap());
+        assert!(bytes.len() < 5000, "{}", bytes.len());
+        assert!(read_table(bytes, ROWS).unwrap_err().contains("more bytes than a table"));
     }
 }

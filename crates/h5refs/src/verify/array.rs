@@ -1,12 +1,18 @@
 //! What a `.zarray` of version 2 says.
 
+use std::sync::Arc;
+
 use h5meta::message::Filter;
 use serde_json::Value;
 
+use crate::error::squeeze;
 use crate::kerchunk::filter_of;
 
 /// Dimensions of an array of numpy's.
 const MOST_DIMENSIONS: usize = 64;
+
+/// Codecs of an array: HDF5 has no more filters.
+const MOST_CODECS: usize = 32;
 
 /// A Zarr array.
 #[derive(Clone, Debug)]
@@ -16,7 +22,7 @@ pub(super) struct Array {
     chunk_shape: Vec<u64>,
     pub(super) elements: Elements,
     /// First applied first, as HDF5 has them.
-    pub(super) pipeline: Result<Vec<Filter>, String>,
+    pub(super) pipeline: Result<Vec<Filter>, Arc<str>>,
 }
 
 /// The elements of a chunk.
@@ -63,7 +69,12 @@ impl Array {
         {
             return Err("objects that no codec says the form of".into());
         }
-        let pipeline = codecs.into_iter().skip(texts).map(filter_of).collect();
+        let pipeline = match codecs.len() > MOST_CODECS {
+            true => Err(format!("more than {MOST_CODECS} codecs")),
+            false => codecs.into_iter().skip(texts).map(filter_of).collect(),
+        };
+        // It is said of each of its chunks, and quotes what the sidecar says.
+        let pipeline = pipeline.map_err(|why| squeeze(&why).into());
         Ok(Self { path: path.to_owned(), shape, chunk_shape, elements, pipeline })
     }
 
@@ -87,6 +98,11 @@ impl Array {
         self.chunk_shape.iter().try_fold(1_u64, |product, n| product.checked_mul(*n))
     }
 
+    /// How often the bytes of a chunk are gone over to decode it.
+    pub(super) fn passes(&self) -> u64 {
+        self.pipeline.as_ref().map_or(1, |filters| filters.len().max(1) as u64)
+    }
+
     /// Bytes of a chunk without its codecs, if they can be counted.
     pub(super) fn chunk_bytes(&self) -> Option<u64> {
         match self.elements {
@@ -101,11 +117,12 @@ impl Array {
         if grid.is_empty() {
             return name == "0";
         }
-        let parts: Vec<&str> = name.split('.').collect();
-        let is_inside = |(part, along): (&&str, &u64)| {
-            part.parse::<u64>().is_ok_and(|at| at < *along && at.to_string() == **part)
+        let mut parts = name.split('.');
+        let is_inside = |along: &u64, part: &str| {
+            part.parse::<u64>().is_ok_and(|at| at < *along && at.to_string() == part)
         };
-        parts.len() == grid.len() && parts.iter().zip(&grid).all(is_inside)
+        grid.iter().all(|along| parts.next().is_some_and(|part| is_inside(along, part)))
+            && parts.next().is_none()
     }
 }
 
@@ -178,6 +195,21 @@ mod tests {
     }
 
     #[test]
+    fn codecs_are_few_and_what_is_said_of_them_short() {
+        let array = |filters: Value| {
+            let document = json!({"zarr_format": 2, "shape": [5], "chunks": [5], "dtype": "|u1", "order": "C",
+                "filters": filters, "compressor": {"id": "zlib"}});
+            Array::new("a", &document).unwrap()
+        };
+        let shuffle = json!({"id": "shuffle", "elementsize": 4});
+        assert_eq!(array(json!(vec![&shuffle; 31])).passes(), 32);
+        let many = array(json!(vec![&shuffle; 32]));
+        assert_eq!(&*many.pipeline.unwrap_err(), "more than 32 codecs");
+        let wrong = array(json!([{"id": "shuffle", "x": "y".repeat(1 << 20)}]));
+        assert!(wrong.pipeline.unwrap_err().len() < 1000);
+    }
+
+    #[test]
     fn keys_are_on_the_grid() {
         let document = |shape, chunks| {
             json!({"zarr_format": 2, "shape": shape, "chunks": chunks, "dtype": "<i4", "order": "C",
@@ -185,7 +217,13 @@ mod tests {
         };
         let array = Array::new("a", &document(json!([5, 2]), json!([2, 2]))).unwrap();
         assert_eq!((array.chunks(), array.chunk_bytes()), (Some(3), Some(16)));
-        assert!(array.has("2.0") && !array.has("3.0") && !array.has("0") && !array.has("00.0"));
+        assert!(
+            array.has("2.0")
+                && !array.has("3.0")
+                && !array.has("0")
+                && !array.has("00.0")
+                && !array.has("0.0.0")
+        );
         let scalar = Array::new("a", &document(json!([]), json!([]))).unwrap();
         assert!(scalar.has("0") && !scalar.has("1") && !scalar.has(""));
         let huge = json!([u64::MAX, u64::MAX]);

@@ -1,5 +1,7 @@
 //! A chunk, through its codecs.
 
+use std::sync::Arc;
+
 use h5meta::filter::{self, Failure};
 
 use super::array::{Array, Elements};
@@ -8,29 +10,30 @@ use super::array::{Array, Elements};
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(super) enum Undecoded {
     /// There is no decoder here for what is named.
-    Unknown(String),
+    Unknown(Arc<str>),
     /// Its bytes are not what its array says.
-    Wrong(String),
+    Wrong(Arc<str>),
 }
 
 /// Decodes a chunk to see whether it has the bytes of its array, of which `most` are held.
 pub(super) fn decode(stored: &[u8], array: &Array, most: u64) -> Result<(), Undecoded> {
-    let filters = array.pipeline.as_ref().map_err(|why| Undecoded::Unknown(why.clone()))?;
+    let filters = array.pipeline.as_ref().map_err(|why| Undecoded::Unknown(Arc::clone(why)))?;
     let failed = |failure: Failure| match failure {
-        Failure::Unknown(_) => Undecoded::Unknown(failure.to_string()),
-        Failure::Invalid(why) => Undecoded::Wrong(why.to_owned()),
+        Failure::Unknown(_) => Undecoded::Unknown(failure.to_string().into()),
+        Failure::Invalid(why) => Undecoded::Wrong(why.into()),
     };
     filter::check(filters).map_err(failed)?;
     match array.elements {
         Elements::Fixed(_) => {
             let size = array.chunk_bytes().filter(|size| *size <= most);
             let size = size.and_then(|size| usize::try_from(size).ok());
-            let size = size.ok_or_else(|| Undecoded::Unknown(format!("more than {most} bytes")))?;
+            let size =
+                size.ok_or_else(|| Undecoded::Unknown(format!("more than {most} bytes").into()))?;
             let decoded = filter::decode_all(stored, filters, 0, size).map_err(failed)?.len();
             // Readers take neither fewer bytes nor more. Without filters that has been looked at.
             match decoded == size || filters.is_empty() {
                 true => Ok(()),
-                false => Err(Undecoded::Wrong(format!("{decoded} bytes in place of {size}"))),
+                false => Err(wrong(&format!("{decoded} bytes in place of {size}"))),
             }
         }
         Elements::Text if filters.is_empty() => text(stored, array.chunk_elements()),
@@ -38,9 +41,12 @@ pub(super) fn decode(stored: &[u8], array: &Array, most: u64) -> Result<(), Unde
     }
 }
 
+fn wrong(why: &str) -> Undecoded {
+    Undecoded::Wrong(why.into())
+}
+
 /// Strings of `vlen-utf8`: how many, then each with its length before it.
 fn text(stored: &[u8], elements: Option<u64>) -> Result<(), Undecoded> {
-    let wrong = |why: &str| Undecoded::Wrong(why.into());
     let number = |bytes: &mut &[u8]| {
         let (number, rest) = bytes.split_first_chunk().ok_or_else(|| wrong("strings cut short"))?;
         *bytes = rest;

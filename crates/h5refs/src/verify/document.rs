@@ -4,11 +4,10 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use bytes::Bytes;
 
-use super::check::{self, Checked, Chunk};
-use super::read::{Stored, document};
+use super::check::{self, Checked};
+use super::read::{Chunk, Stored, packed};
 use super::work::Work;
 use super::{Fault, Options, Verified};
-use crate::render::unpacked;
 
 /// A sidecar in memory, of which no file is opened.
 ///
@@ -33,8 +32,7 @@ impl Document {
     /// # Errors
     /// What it is instead. What is wrong with single references is a fault.
     pub fn read(sidecar: &Bytes, options: &Options) -> Result<Self, String> {
-        let json = unpacked(sidecar, options.max_sidecar)?;
-        Ok(Self(check::check(document(&json)?)))
+        Ok(Self(check::check(packed(sidecar, options)?)))
     }
 
     /// What is wrong with it, in order: keys that are there twice, documents that are no Zarr, chunks that are of
@@ -77,15 +75,13 @@ impl Document {
             ..Verified::default()
         };
         let mut faults = self.0.faults.clone();
-        let sample = self.0.sample(options.sample).into_iter();
-        let inline: Vec<(&Chunk, Bytes)> = sample
-            .filter_map(|chunk| match &chunk.stored {
-                Stored::Inline(bytes) => Some((chunk, bytes.clone())),
-                Stored::Range { .. } => None,
-            })
+        let inline: Vec<&Chunk> = self
+            .0
+            .sample(options.sample)
+            .filter(|chunk| matches!(chunk.stored, Stored::Inline(_)))
             .collect();
         let mut work = Work::new(&self.0, std::iter::empty(), options.max_chunk);
-        verified.count(&self.0, work.decode(&self.0, &inline), &mut faults);
+        verified.decode_inline(&self.0, &inline, &mut work, &mut faults);
         verified.faults = faults.finish();
         verified
     }

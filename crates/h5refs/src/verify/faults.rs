@@ -5,18 +5,25 @@ use super::Fault;
 /// Faults that are kept: who has so many needs no more, and a sidecar can have as many as it has bytes.
 const MOST: usize = 100_000;
 
+/// Bytes of their texts that are kept, for the same reason.
+const MOST_BYTES: usize = 16 << 20;
+
 /// Faults, the first of them, and how many more there were.
 #[derive(Clone, Debug, Default)]
 pub(super) struct Faults {
     kept: Vec<Fault>,
+    bytes: usize,
     more: u64,
 }
 
 impl Faults {
     pub(super) fn push(&mut self, fault: Fault) {
-        match self.kept.len() < MOST {
-            true => self.kept.push(fault),
-            false => self.more += 1,
+        let bytes = self.bytes.saturating_add(fault.key.len()).saturating_add(fault.reason.len());
+        if self.kept.len() < MOST && bytes <= MOST_BYTES {
+            self.bytes = bytes;
+            self.kept.push(fault);
+        } else {
+            self.more += 1;
         }
     }
 
@@ -48,5 +55,8 @@ mod tests {
         assert_eq!(faults.len(), MOST + 1);
         assert_eq!(faults[0].reason, "7 faults more than are listed");
         assert!(faults.is_sorted());
+        let mut long = Faults::default();
+        long.extend((0..50).map(|_| Fault::new("x".repeat(1 << 20), "wrong")));
+        assert_eq!(long.finish()[0].reason, "35 faults more than are listed");
     }
 }

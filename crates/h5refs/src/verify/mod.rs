@@ -4,6 +4,11 @@
 //! | file | what |
 //! |---|---|
 //! | `read` | a sidecar of any format, as documents and references |
+//! | `json` | kerchunk reference JSON |
+//! | `tables` | kerchunk's tables |
+//! | `entries` | JSON objects, an entry at a time |
+//! | `compact` | documents as text |
+//! | `budget` | how much is held of it |
 //! | `array` | what a `.zarray` says |
 //! | `check` | everything that shows without reading the file |
 //! | `decode` | a chunk, through its codecs |
@@ -15,11 +20,16 @@
 //! user asks for that. A sidecar from elsewhere leads to no file of this machine.
 
 mod array;
+mod budget;
 mod check;
+mod compact;
 mod decode;
 mod document;
+mod entries;
 mod faults;
+mod json;
 mod read;
+mod tables;
 mod work;
 
 use std::collections::BTreeMap;
@@ -31,10 +41,10 @@ use bytes::Bytes;
 
 pub use self::document::Document;
 
-use self::check::{Checked, Chunk};
+use self::check::Checked;
 use self::decode::Undecoded;
 use self::faults::Faults;
-use self::read::Stored;
+use self::read::{Chunk, Stored};
 use self::work::{Decoded, Work};
 use crate::error::{Error, Result};
 use crate::fetch::{self, Counters, Policy, Trace};
@@ -198,34 +208,46 @@ pub async fn verify(
     }
     faults.extend(check::outside(&checked.chunks, &lengths));
 
-    let mut inline: Vec<(&Chunk, Bytes)> = Vec::new();
-    let mut stored: BTreeMap<&str, Vec<(&Chunk, Range<u64>)>> = BTreeMap::new();
+    let mut inline: Vec<&Chunk> = Vec::new();
+    let mut stored: BTreeMap<&str, Vec<&Chunk>> = BTreeMap::new();
     for chunk in checked.sample(options.sample) {
         match &chunk.stored {
-            Stored::Inline(bytes) => inline.push((chunk, bytes.clone())),
-            Stored::Range { file, range } => {
-                let length = lengths.get(&**file).copied().unwrap_or(0);
-                let range = range.clone().unwrap_or(0..length);
-                // What is not inside has been said.
-                if range.end <= length {
-                    stored.entry(file).or_default().push((chunk, range));
-                }
-            }
+            Stored::Inline(_) => inline.push(chunk),
+            Stored::Range { file, .. } => stored.entry(file).or_default().push(chunk),
         }
     }
     let mut work = Work::new(&checked, lengths.values().copied(), options.max_chunk);
-    verified.count(&checked, work.decode(&checked, &inline), &mut faults);
+    verified.decode_inline(&checked, &inline, &mut work, &mut faults);
     for (file, chunks) in stored {
         let Some(source) = files.get(file) else { continue };
-        let mut chunks = chunks.as_slice();
+        let length = lengths.get(file).copied().unwrap_or(0);
+        let mut chunks = chunks.into_iter().filter_map(|chunk| {
+            let Stored::Range { range, .. } = &chunk.stored else { return None };
+            let range = range.clone().unwrap_or(0..length);
+            // What is not inside has been said.
+            (range.end <= length).then_some((chunk, range))
+        });
+        let mut next = chunks.next();
         // So many bytes at a time: what is decoded is not kept.
-        while !chunks.is_empty() {
-            let (some, rest) = chunks.split_at(batch(chunks, options.max_chunk));
+        while let Some(first) = next.take() {
+            let mut some = vec![first];
+            let mut left = options.max_chunk.min(BATCH).saturating_sub(length_of(&some[0].1));
+            for (chunk, range) in chunks.by_ref() {
+                match left.checked_sub(length_of(&range)) {
+                    Some(rest) if some.len() < CHUNKS => {
+                        left = rest;
+                        some.push((chunk, range));
+                    }
+                    _ => {
+                        next = Some((chunk, range));
+                        break;
+                    }
+                }
+            }
             let ranges: Vec<_> = some.iter().map(|(_, range)| range.clone()).collect();
             let read = fetch::read_ranges(&**source, &ranges, &options.policy, counters).await?;
             let read: Vec<_> = some.iter().map(|(chunk, _)| *chunk).zip(read).collect();
             verified.count(&checked, work.decode(&checked, &read), &mut faults);
-            chunks = rest;
         }
     }
     verified.faults = faults.finish();
@@ -287,19 +309,13 @@ fn of_version(file: &str, recorded: &serde_json::Value, version: &Version) -> Ve
     faults
 }
 
-/// The number of chunks to read at once, of so many bytes at most, but at least one.
-fn batch(chunks: &[(&Chunk, Range<u64>)], most: u64) -> usize {
-    let mut left = most.min(BATCH);
-    let fits = chunks.iter().take_while(|(_, range)| {
-        let rest = left.checked_sub(range.end - range.start);
-        left = rest.unwrap_or(0);
-        rest.is_some()
-    });
-    fits.count().max(1)
+fn length_of(range: &Range<u64>) -> u64 {
+    range.end.saturating_sub(range.start)
 }
 
-/// Bytes of chunks that are held at once.
+/// Bytes of chunks that are held at once, and chunks that are decoded.
 const BATCH: u64 = 256 << 20;
+const CHUNKS: usize = 1 << 16;
 
 impl Verified {
     /// What was there when the sidecar was made, and is not now. Links may have given it more.
@@ -320,11 +336,31 @@ impl Verified {
             .collect()
     }
 
+    /// Decodes chunks that are in the sidecar itself, so many at a time.
+    fn decode_inline(
+        &mut self,
+        checked: &Checked,
+        chunks: &[&Chunk],
+        work: &mut Work,
+        faults: &mut Faults,
+    ) {
+        for chunks in chunks.chunks(CHUNKS) {
+            let bytes = |chunk: &&Chunk| match &chunk.stored {
+                Stored::Inline(bytes) => bytes.clone(),
+                Stored::Range { .. } => Bytes::new(),
+            };
+            let chunks: Vec<_> = chunks.iter().map(|chunk| (*chunk, bytes(chunk))).collect();
+            self.count(checked, work.decode(checked, &chunks), faults);
+        }
+    }
+
     fn count(&mut self, checked: &Checked, decoded: Vec<Decoded<'_>>, faults: &mut Faults) {
         for (chunk, decoded) in decoded {
             match decoded {
                 Ok(()) => self.decoded += 1,
-                Err(Undecoded::Unknown(what)) => *self.not_decoded.entry(what).or_default() += 1,
+                Err(Undecoded::Unknown(what)) => {
+                    *self.not_decoded.entry(what.as_ref().into()).or_default() += 1;
+                }
                 Err(Undecoded::Wrong(why)) => {
                     let path = &checked.arrays[chunk.array].path;
                     faults.push(Fault::new(chunk.key.clone(), format!("/{path}: {why}")));
