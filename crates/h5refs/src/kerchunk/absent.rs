@@ -38,7 +38,7 @@ impl Absent {
         let missing = grid(shape, chunk_shape)?.checked_sub(present)?;
         let size = usize::try_from(dataset.datatype.as_ref()?.size).ok()?;
         let element = match &dataset.fill_value {
-            FillValue::Value(bytes) if bytes.len() == size => bytes.clone(),
+            FillValue::Value(bytes) if bytes.len() == size => bytes.to_vec(),
             FillValue::Value(_) => return None,
             _ => vec![0; size],
         };

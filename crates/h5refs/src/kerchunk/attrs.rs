@@ -27,7 +27,7 @@ pub(super) fn attributes(object: &Object, index: &Index, taken: &[&str]) -> Map<
 
 /// An attribute of a dataset or group, by name.
 pub(super) fn find<'a>(object: &'a Object, name: &str) -> Option<&'a Attribute> {
-    object.attributes.iter().find(|attribute| attribute.name == name)
+    object.attributes.iter().map(AsRef::as_ref).find(|it: &&Attribute| it.name == name)
 }
 
 /// The text of an attribute, if it is one string.

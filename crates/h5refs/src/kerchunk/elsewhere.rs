@@ -115,7 +115,7 @@ pub(crate) fn fill(dataset: &Dataset) -> Option<Vec<u8>> {
     let size = dataset.datatype.as_ref().map_or(0, |datatype| datatype.size);
     match &dataset.fill_value {
         FillValue::Undefined => None,
-        FillValue::Value(bytes) => Some(bytes.clone()),
+        FillValue::Value(bytes) => Some(bytes.to_vec()),
         FillValue::Default => Some(vec![0; usize::try_from(size).unwrap_or_default()]),
     }
 }

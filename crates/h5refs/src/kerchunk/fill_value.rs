@@ -65,7 +65,7 @@ fn stored(dataset: &Dataset, dtype: &Dtype, sizes: Sizes) -> Option<Value> {
             return None;
         }
         _ if dtype.kind == Kind::Text => return Some(Value::Null),
-        FillValue::Value(bytes) if bytes.len() == size => bytes.clone(),
+        FillValue::Value(bytes) if bytes.len() == size => bytes.to_vec(),
         FillValue::Value(_) => return None,
         FillValue::Default | FillValue::Undefined => vec![0; width.min(size)],
     };
