@@ -79,7 +79,7 @@ fn chunks(file: Vec<u8>) -> Vec<Chunk> {
         let size = (chunk_shape.iter().product::<u64>() * element) as usize;
         all.extend(chunks.iter().map(|chunk| Chunk {
             bytes: file[chunk.at.0 as usize..][..chunk.size as usize].to_vec(),
-            filters: dataset.filters.clone(),
+            filters: dataset.filters.to_vec(),
             mask: chunk.filter_mask,
             size,
         }));

@@ -86,7 +86,7 @@ pub fn messages(input: &[u8]) {
             }
         }
         Ok(Message::FilterPipeline(filters)) => {
-            let filters = filters.here().into_iter().flatten();
+            let filters = filters.here().into_iter().flat_map(|filters| filters.iter());
             let parameters: usize = filters.map(|filter| filter.client_data.len()).sum();
             assert!(parameters * 4 <= body.len());
         }

@@ -17,8 +17,8 @@ use e2e::peak::{self, Peak};
 use flate2::Compression;
 use flate2::write::{GzEncoder, ZlibEncoder};
 use forge::{
-    BYTE, Forge, ROOT, attribute, byte_type, dataspace, dataspace_body, hard_link, header,
-    link_info, message, node, words,
+    BYTE, Forge, HEAP_SIZE, ROOT, attribute, attribute_body, byte_type, dataspace, dataspace_body,
+    hard_link, header, link_info, message, node, string, words,
 };
 use h5meta::wire::lookup3;
 use h5refs::Error;
@@ -203,6 +203,26 @@ async fn chunks_without_an_index_are_no_more_than_the_file() {
     let made = made(datasets(1000, &messages), &options, 130).await;
     assert!(made.counts.referenced_chunks < 10_000_000, "{}", made.counts.referenced_chunks);
     assert!(reasons(&made).contains("chunks"), "{}", reasons(&made));
+}
+
+/// Three thousand groups that share one long attribute: many have it, and of the others it is said.
+#[tokio::test]
+async fn attributes_that_are_shared_are_charged() {
+    const GROUPS: u64 = 3000;
+    const TABLE: u64 = 200_000;
+    const HEAP: u64 = 210_000;
+    const OBJECTS: u64 = HEAP + HEAP_SIZE;
+    let text = attribute_body("a", &string(30_000), &dataspace_body(1), &[b's'; 30_000]);
+    let (file, shared) = Forge::new().shared(TABLE, HEAP, 0x0c, &text);
+    let group = header(&[link_info(), shared]);
+    let mut links = vec![link_info()];
+    links.extend((0..GROUPS).map(|n| hard_link(&n.to_string(), OBJECTS + n * group.len() as u64)));
+    let file = file.put(ROOT, &header(&links)).put(OBJECTS, &group.repeat(GROUPS as usize));
+    let made = made(file, &Options::default(), 110).await;
+    assert_eq!(made.counts.groups, GROUPS + 1);
+    let lost =
+        made.problems.iter().filter(|it| it.error.to_string().contains("share them")).count();
+    assert!((1000..2900).contains(&lost), "{lost}");
 }
 
 /// Collections of the heap that lie in each other.
@@ -462,7 +482,7 @@ async fn collections_are_charged_before_they_are_read() {
     let file = datasets(1, &messages)
         .put(BTREE, &leaf(1, COUNT.into(), 2 << 20, size, |_| 0))
         .put(2 << 20, &chunk);
-    let made = made(file, &Options::default(), 60).await;
+    let made = made(file, &Options::default(), 90).await;
     assert_eq!(made.counts.arrays, 0);
 }
 

@@ -121,12 +121,16 @@ impl<H: GlobalHeap> Reader<'_, H> {
             Class::Opaque { .. } => Value::Opaque(bytes.to_vec()),
             Class::Compound { members } => {
                 let mut values = Vec::with_capacity(members.len());
+                // Members lie beside each other, so that they are no more than the element. libhdf5
+                // refuses others.
+                let mut left = to_u64(bytes.len());
                 for member in members {
                     let start = to_usize(member.offset.into());
                     let rest = bytes.get(start..).unwrap_or_default();
                     let mut cursor = Cursor::new(rest, Structure::Data);
                     let field = cursor.take(member.datatype.size.into())?;
                     self.charge(1)?;
+                    left = left.checked_sub(to_u64(field.len())).ok_or_else(overlapping)?;
                     values.push(self.element(&member.datatype, field)?);
                 }
                 Value::Compound(values)
@@ -137,7 +141,11 @@ impl<H: GlobalHeap> Reader<'_, H> {
                 Value::Sequence(self.elements(base, bytes, count)?)
             }
             Class::VariableLength { base } => match self.heap_object(bytes)? {
-                Some((length, object)) => Value::Sequence(self.elements(base, &object, length)?),
+                Some((length, object)) => {
+                    let size = to_usize(length.saturating_mul(base.size.into()));
+                    self.charge_heap(size.min(object.len()))?;
+                    Value::Sequence(self.elements(base, &object, length)?)
+                }
                 None => Value::Sequence(Vec::new()),
             },
             Class::VariableString(_) => {
@@ -217,6 +225,11 @@ impl<H: GlobalHeap> Reader<'_, H> {
 
 fn unsupported(what: &'static str) -> Error {
     Error::new(Kind::Unsupported { what }, Structure::Data, 0)
+}
+
+fn overlapping() -> Error {
+    let kind = Kind::Invalid { value: 0, why: "members of a compound that share their bytes" };
+    Error::new(kind, Structure::Datatype, 0)
 }
 
 /// A variable-length string: it ends at a NUL, whatever its padding says, which is for strings of

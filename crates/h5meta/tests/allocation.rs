@@ -6,10 +6,13 @@
 mod support;
 
 use bytes::Bytes;
+use h5meta::message::FillValue;
+use h5meta::model::{Dataset, Object};
 use support::counting::{self, Counting};
 use support::forge::{
-    BYTE, Forge, ROOT, attribute, chunked, dataspace_body, hard_link, header, link_info, node,
-    symbol_table, words,
+    BYTE, Forge, HEAP_SIZE, ROOT, attribute, attribute_body, byte_type, chunked, committed,
+    dataspace, dataspace_body, dense, elsewhere, hard_link, header, link_info, message, node,
+    overlapping, string, symbol_table, words,
 };
 use support::{files, whole};
 
@@ -152,4 +155,104 @@ fn long_paths_are_cheap() {
         file = file.put(512 + (n - 1) * 300, &group);
     }
     assert_cheap("long paths", file);
+}
+
+/// One string that five hundred members of a compound are.
+#[test]
+fn members_that_share_a_string_are_cheap() {
+    let compound = overlapping(30_000, 500, &string(30_000));
+    let attribute = attribute("a", &compound, &dataspace_body(1), &[b's'; 30_000]);
+    let file = Forge::new().put(ROOT, &header(&[link_info(), attribute]));
+    let (outcome, cost) = counting::cost(|| whole(&file.file()));
+    let (_, problems) = outcome.unwrap();
+    assert!(problems.iter().any(|it| it.error.to_string().contains("share their bytes")));
+    assert!(cost < LIE, "{cost}");
+}
+
+/// A committed type of two thousand members, which hundreds of attributes have, and hundreds of datasets.
+#[test]
+fn a_committed_type_is_one_in_memory() {
+    const TYPE: u64 = 33_000;
+    let typed = header(&[message(0x03, &overlapping(1, 2000, &BYTE))]);
+    let mut of_type = attribute("a", &committed(TYPE), &[2, 0, 0, 2], &[]);
+    of_type[9] = 1; // its type is elsewhere
+    let attributes = [vec![link_info()], vec![of_type; 500]].concat();
+    let attributes = Forge::new().put(ROOT, &header(&attributes)).put(TYPE, &typed);
+    assert_cheap("attributes of a committed type", attributes);
+
+    let dataset = header(&[dataspace(0), elsewhere(0x03, &committed(TYPE)), contiguous()]);
+    let root = group_of(200, 8000, dataset.len());
+    let datasets = Forge::new().put(ROOT, &root).put(8000, &dataset.repeat(200)).put(TYPE, &typed);
+    assert_cheap("datasets of a committed type", datasets);
+}
+
+/// A message that is kept once for many objects: all of them have it.
+#[test]
+fn a_shared_message_is_one_in_memory() {
+    const TABLE: u64 = 8192;
+    const HEAP: u64 = 8704;
+    const OBJECTS: u64 = HEAP + HEAP_SIZE;
+    const COUNT: usize = 150;
+    let text = attribute_body("a", &string(30_000), &dataspace_body(1), &[b's'; 30_000]);
+    let deflate = [&[2, 1, 1, 0, 0, 0, 0x4c, 0x1d][..], &[0; 30_000]].concat(); // of 7,500 parameters
+    let fill = [&[3, 0x20][..], &30_000_u32.to_le_bytes(), &[7; 30_000]].concat();
+    let compound = overlapping(1, 1800, &BYTE);
+    for (message_type, body) in [(0x0c, text), (0x03, compound), (0x0b, deflate), (0x05, fill)] {
+        let (file, shared) = Forge::new().shared(TABLE, HEAP, message_type, &body);
+        let mut messages = vec![dataspace(0), shared, contiguous()];
+        if message_type != 0x03 {
+            messages.push(byte_type());
+        }
+        let object = header(&messages);
+        let root = group_of(COUNT, OBJECTS, object.len());
+        let file = file.put(ROOT, &root).put(OBJECTS, &object.repeat(COUNT)).file();
+        let (outcome, cost) = counting::cost(|| whole(&file));
+        let (index, problems) = outcome.unwrap();
+        assert!(problems.is_empty(), "{message_type}: {:?}", problems.first());
+        let has_it = |(object, dataset): &(&Object, &Dataset)| match message_type {
+            0x0c => object.attributes.iter().any(|it| it.values.is_some()),
+            0x03 => dataset.datatype.as_ref().is_some_and(|it| it.class_name() == "compound"),
+            0x0b => dataset.filters.len() == 1,
+            _ => matches!(&dataset.fill_value, FillValue::Value(bytes) if bytes.len() == 30_000),
+        };
+        assert_eq!(index.datasets().filter(has_it).count(), COUNT, "{message_type}");
+        assert!(cost < LIE, "{message_type}: {cost}");
+    }
+}
+
+/// A heap's one message, which all records of the names say is theirs.
+#[test]
+fn records_that_name_one_message_are_cheap() {
+    const HEAP: u64 = 512;
+    const NAMES: u64 = HEAP + HEAP_SIZE;
+    let link = [&[1, 2][..], &30_000_u32.to_le_bytes(), &[b'n'; 30_000], &words(&[ROOT])].concat();
+    let text = attribute_body("a", &string(30_000), &dataspace_body(1), &[b's'; 30_000]);
+    // A record is the message's ID, behind a hash of its name, or before its flags, order and hash.
+    let stores = [("links", 0x02, link, 5, 4, 0), ("attributes", 0x15, text, 8, 0, 9)];
+    for (what, info, object, record_type, before, behind) in stores {
+        let (file, id) = Forge::new().fractal_heap(HEAP, &object);
+        let record = [&vec![0; before][..], &id, &vec![0; behind]].concat();
+        let own = if info == 0x02 { vec![] } else { vec![link_info()] };
+        let root = header(&[own, vec![dense(info, HEAP, NAMES)]].concat());
+        let one = file.put(ROOT, &root);
+        let many = one.clone().tree(NAMES, record_type, &record, 1000);
+        let (outcome, _) =
+            counting::cost(|| whole(&one.tree(NAMES, record_type, &record, 1).file()));
+        assert_eq!(outcome.unwrap().1.len(), 0, "{what}: one record is honest");
+        let outcome = whole(&many.clone().file());
+        let (_, problems) = outcome.unwrap();
+        assert!(problems.iter().any(|it| it.error.to_string().contains("overlap")), "{what}");
+        assert_cheap(what, many);
+    }
+}
+
+/// A group of so many objects, one behind the other.
+fn group_of(count: usize, at: u64, size: usize) -> Vec<u8> {
+    let links = (0..count).map(|n| hard_link(&n.to_string(), at + (n * size) as u64));
+    header(&[vec![link_info()], links.collect()].concat())
+}
+
+/// A dataset's layout: nothing was written.
+fn contiguous() -> Vec<u8> {
+    message(0x08, &[vec![3, 1], words(&[u64::MAX, 0])].concat())
 }

@@ -51,7 +51,7 @@ fn stored(file: &Bytes, dataset: &Dataset) -> Vec<Stored> {
     let size = chunk_shape.iter().product::<u64>() * element;
     let chunk = chunks.iter().map(|chunk| Stored {
         bytes: cut(file, chunk.at.0, chunk.size),
-        filters: dataset.filters.clone(),
+        filters: dataset.filters.to_vec(),
         mask: chunk.filter_mask,
         size: size as usize,
         offset: chunk.offset.to_vec(),

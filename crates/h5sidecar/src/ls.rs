@@ -71,7 +71,7 @@ fn tree(out: &mut impl Write, index: &Index, chunks: bool) -> io::Result<()> {
                 }
             }
             ObjectKind::NamedDatatype(datatype) => {
-                let described = datatype.as_ref().map_or_else(|| "unreadable".into(), describe);
+                let described = datatype.as_deref().map_or_else(|| "unreadable".into(), describe);
                 writeln!(out, "  datatype {}{}", shown(&described), also(object))?;
             }
             _ => writeln!(out, "  unreadable{}", also(object))?,
@@ -81,7 +81,7 @@ fn tree(out: &mut impl Write, index: &Index, chunks: bool) -> io::Result<()> {
 }
 
 fn describe_dataset(dataset: &Dataset) -> String {
-    let datatype = dataset.datatype.as_ref().map_or_else(|| "unreadable type".into(), describe);
+    let datatype = dataset.datatype.as_deref().map_or_else(|| "unreadable type".into(), describe);
     let shape = match &dataset.dataspace {
         Some(Dataspace::Null) => "null".into(),
         Some(Dataspace::Scalar) => "scalar".into(),
@@ -127,7 +127,7 @@ fn in_files<'a>(what: String, names: impl Iterator<Item = &'a [u8]>) -> String {
 
 fn filters(dataset: &Dataset) -> String {
     let mut described = String::new();
-    for filter in &dataset.filters {
+    for filter in dataset.filters.iter() {
         described.push_str("  ");
         described.push_str(&shown(filter_name(filter)));
         if let (1, Some(level)) = (filter.id, filter.client_data.first()) {

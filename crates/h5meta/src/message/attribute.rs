@@ -2,6 +2,8 @@
 //!
 //! Spec: IV.A.2.m, "The Attribute Message".
 
+use std::sync::Arc;
+
 use super::{Dataspace, Datatype, MaybeShared};
 use crate::error::Result;
 use crate::spec::Structure;
@@ -13,7 +15,7 @@ pub struct RawAttribute {
     /// The name as stored: by convention UTF-8 or ASCII, in fact any bytes.
     pub name: Vec<u8>,
     /// The datatype of one element.
-    pub datatype: MaybeShared<Datatype>,
+    pub datatype: MaybeShared<Arc<Datatype>>,
     /// How many elements.
     pub dataspace: MaybeShared<Dataspace>,
     /// The elements' bytes; variable-length ones are heap IDs.
@@ -58,7 +60,7 @@ impl RawAttribute {
         let name = name.split(|&byte| byte == 0).next().unwrap_or_default().to_vec();
         Ok(Self {
             name,
-            datatype: MaybeShared::decode(shared_type, datatype, sizes, Datatype::decode)?,
+            datatype: MaybeShared::decode(shared_type, datatype, sizes, Datatype::decode_shared)?,
             dataspace: MaybeShared::decode(
                 shared_space,
                 dataspace,

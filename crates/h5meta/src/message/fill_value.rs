@@ -2,6 +2,8 @@
 //!
 //! Spec: IV.A.2.e, "The Data Storage - Fill Value (Old) Message"; IV.A.2.f, "... Fill Value Message".
 
+use bytes::Bytes;
+
 use crate::coverage;
 use crate::error::Result;
 use crate::spec::Structure;
@@ -15,7 +17,7 @@ pub enum FillValue {
     /// It was said that there is none.
     Undefined,
     /// The bytes of one element, in the dataset's datatype.
-    Value(Vec<u8>),
+    Value(Bytes),
 }
 
 impl FillValue {
@@ -71,7 +73,7 @@ impl FillValue {
         match cursor.u32()? {
             0 => Ok(Self::Default),
             size if size > u32::MAX / 2 => Ok(Self::Undefined),
-            size => Ok(Self::Value(cursor.take(size.into())?.to_vec())),
+            size => Ok(Self::Value(Bytes::copy_from_slice(cursor.take(size.into())?))),
         }
     }
 }

@@ -29,13 +29,16 @@ pub use link::{Link, LinkTarget};
 pub use shared::{MaybeShared, SharedAt};
 pub use symbol_table::SymbolTable;
 
+use std::sync::Arc;
+
 use crate::error::Result;
 use crate::object_header::{MessageType, RawMessage};
 use crate::spec::Structure;
 use crate::superblock::{BtreeK, CacheImage, DriverInfo, FileSpaceInfo, decode_btree_k};
 use crate::wire::Sizes;
 
-/// A decoded header message of a type that describes the object.
+/// A decoded header message of a type that describes the object. What many objects may have, and may be
+/// long, is shared.
 #[derive(Clone, Debug)]
 #[non_exhaustive]
 pub enum Message {
@@ -44,7 +47,7 @@ pub enum Message {
     /// Where a new-style group keeps its links.
     LinkInfo(link_info::LinkInfo),
     /// The datatype of a dataset, or a committed one.
-    Datatype(MaybeShared<Datatype>),
+    Datatype(MaybeShared<Arc<Datatype>>),
     /// The value of elements never written.
     FillValue(MaybeShared<FillValue>),
     /// The same, in its older form.
@@ -56,7 +59,7 @@ pub enum Message {
     /// How and where the raw data is stored.
     Layout(Layout),
     /// The filters of each chunk.
-    FilterPipeline(MaybeShared<Vec<Filter>>),
+    FilterPipeline(MaybeShared<Arc<[Filter]>>),
     /// An attribute.
     Attribute(MaybeShared<RawAttribute>),
     /// Where more messages are.
@@ -93,7 +96,7 @@ impl Message {
             }
             MessageType::LINK_INFO => Self::LinkInfo(link_info::LinkInfo::decode(body, sizes)?),
             MessageType::DATATYPE => {
-                Self::Datatype(MaybeShared::decode(shared, body, sizes, Datatype::decode)?)
+                Self::Datatype(MaybeShared::decode(shared, body, sizes, Datatype::decode_shared)?)
             }
             MessageType::FILL_VALUE_OLD => {
                 Self::FillValueOld(MaybeShared::decode(shared, body, sizes, FillValue::decode_old)?)
@@ -104,12 +107,11 @@ impl Message {
             MessageType::LINK => Self::Link(Link::decode(body, sizes)?),
             MessageType::EXTERNAL_FILES => Self::ExternalFiles(ExternalFiles::decode(body, sizes)?),
             MessageType::LAYOUT => Self::Layout(Layout::decode(body, sizes)?),
-            MessageType::FILTER_PIPELINE => Self::FilterPipeline(MaybeShared::decode(
-                shared,
-                body,
-                sizes,
-                filter_pipeline::decode,
-            )?),
+            MessageType::FILTER_PIPELINE => {
+                Self::FilterPipeline(MaybeShared::decode(shared, body, sizes, |body| {
+                    filter_pipeline::decode(body).map(Arc::from)
+                })?)
+            }
             MessageType::ATTRIBUTE => Self::Attribute(MaybeShared::decode(
                 shared,
                 body,

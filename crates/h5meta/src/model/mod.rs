@@ -1,5 +1,7 @@
 //! What a file holds: plain data, with no trace of how it was read.
 
+use std::sync::Arc;
+
 use bytes::Bytes;
 
 use crate::error::Error;
@@ -60,8 +62,8 @@ pub struct Object {
     pub address: Address,
     /// Its header's version, 1 or 2.
     pub header_version: u8,
-    /// By name.
-    pub attributes: Vec<Attribute>,
+    /// By name; many objects may share one.
+    pub attributes: Vec<Arc<Attribute>>,
     /// What it is.
     pub kind: ObjectKind,
 }
@@ -75,7 +77,7 @@ pub enum ObjectKind {
     /// An array.
     Dataset(Box<Dataset>),
     /// A datatype that others share.
-    NamedDatatype(Option<Datatype>),
+    NamedDatatype(Option<Arc<Datatype>>),
     /// Not enough of its header could be read to tell; a [`Problem`] says why.
     Unreadable,
 }
@@ -102,13 +104,13 @@ pub struct Dataset {
     /// Its extent; `None` if it could not be read.
     pub dataspace: Option<Dataspace>,
     /// What an element is; `None` if it could not be read.
-    pub datatype: Option<Datatype>,
+    pub datatype: Option<Arc<Datatype>>,
     /// Whether the datatype is committed: kept in an object of its own.
     pub committed: bool,
     /// What elements never written read as.
     pub fill_value: FillValue,
     /// What is done to each chunk before it is stored, first to last.
-    pub filters: Vec<Filter>,
+    pub filters: Arc<[Filter]>,
     /// Where the data is.
     pub storage: Storage,
 }
@@ -180,7 +182,7 @@ pub struct Attribute {
     /// The name; bytes that are not UTF-8 are written `\xHH`.
     pub name: String,
     /// What an element is.
-    pub datatype: Datatype,
+    pub datatype: Arc<Datatype>,
     /// Its extent.
     pub dataspace: Dataspace,
     /// The elements in C order; `None` if they could not be read.

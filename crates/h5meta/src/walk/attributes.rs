@@ -2,6 +2,7 @@
 
 use std::cell::RefCell;
 use std::collections::{BTreeSet, HashMap};
+use std::sync::Arc;
 
 use bytes::Bytes;
 
@@ -18,21 +19,31 @@ use crate::wire::{Address, FileOffset};
 #[derive(Debug, Default)]
 pub(super) struct Attributes {
     pub(super) states: Vec<AttributeState>,
+    /// Which objects have which: a message that is kept once for many objects is read once.
+    pub(super) uses: Vec<Use>,
     collections: HashMap<Address, Slot>,
     /// Attributes that wait for a committed datatype.
     waiting_for_object: HashMap<ObjectId, Vec<AttributeId>>,
 }
 
 #[derive(Clone, Copy, Debug)]
-pub(super) struct AttributeId(usize);
+pub(super) struct AttributeId(pub(super) usize);
+
+/// An object has an attribute.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Use {
+    pub(super) object: ObjectId,
+    pub(super) attribute: AttributeId,
+    /// Where its header, or its heap, says so.
+    pub(super) place: FileOffset,
+}
 
 #[derive(Debug)]
 pub(super) struct AttributeState {
-    pub(super) object: ObjectId,
     pub(super) name: Vec<u8>,
-    pub(super) place: FileOffset,
-    datatype: MaybeShared<Datatype>,
+    datatype: MaybeShared<Arc<Datatype>>,
     pub(super) dataspace: Dataspace,
+    /// Its bytes, until they are read.
     data: Vec<u8>,
     /// Collections on their way.
     waiting: usize,
@@ -59,21 +70,28 @@ impl Attributes {
 
 impl AttributeState {
     /// Its datatype, wherever that is.
-    pub(super) fn datatype<'a>(&'a self, walk: &'a Walk) -> Option<&'a Datatype> {
+    pub(super) fn datatype<'a>(&'a self, walk: &'a Walk) -> Option<&'a Arc<Datatype>> {
         walk.resolve_datatype(&self.datatype)
     }
 }
 
 impl Walk {
-    /// An attribute message has arrived: its value is read, or what it needs is wanted.
+    /// An attribute message of an object has arrived.
     pub(super) fn attribute(
         &mut self,
         object: ObjectId,
         raw: RawAttribute,
         place: FileOffset,
     ) -> Result<()> {
-        let Some(raw) = self.with_shared_parts(object, raw, place)? else { return Ok(()) };
-        let RawAttribute { name, datatype, dataspace, data } = raw;
+        let Some(raw) = self.unless_put_off(object, raw, place) else { return Ok(()) };
+        let attribute = self.new_attribute(raw)?;
+        self.attributes.uses.push(Use { object, attribute, place });
+        Ok(())
+    }
+
+    /// An attribute that was not read before: its value is read, or what it needs is wanted.
+    pub(super) fn new_attribute(&mut self, raw: RawAttribute) -> Result<AttributeId> {
+        let RawAttribute { name, datatype, dataspace, data } = self.with_shared_parts(raw)?;
         let MaybeShared::Here(dataspace) = dataspace else {
             return Err(unsupported("a shared dataspace"));
         };
@@ -83,9 +101,7 @@ impl Walk {
         };
         let id = AttributeId(self.attributes.states.len());
         self.attributes.states.push(AttributeState {
-            object,
             name,
-            place,
             datatype,
             dataspace,
             data,
@@ -99,7 +115,7 @@ impl Walk {
             }
             None => self.read_attribute(id),
         }
-        Ok(())
+        Ok(id)
     }
 
     /// An object's header is complete: attributes may have waited for its datatype.
@@ -148,6 +164,7 @@ impl Walk {
         }
         if let Some(state) = self.attributes.states.get_mut(id.0) {
             state.outcome = Some(outcome);
+            state.data = Vec::new();
         }
         self.charge_elements(used);
         self.charge_heap_bytes(copied);
@@ -202,8 +219,8 @@ impl Walk {
     /// A datatype, from the committed one if it is shared; `None` while that has not been read.
     pub(super) fn resolve_datatype<'a>(
         &'a self,
-        datatype: &'a MaybeShared<Datatype>,
-    ) -> Option<&'a Datatype> {
+        datatype: &'a MaybeShared<Arc<Datatype>>,
+    ) -> Option<&'a Arc<Datatype>> {
         match datatype {
             MaybeShared::Here(datatype) => Some(datatype),
             MaybeShared::At(SharedAt::Object(address)) => self.objects.datatype_at(*address),

@@ -48,6 +48,12 @@ impl Walk {
         self.extents.length().map_or(u64::MAX, |n| n.saturating_mul(2).saturating_add(1 << 12))
     }
 
+    /// Bytes that attributes may come to on all the objects that share them. Sharing is what they are kept
+    /// once for, so that this is many times the file's length, and never little.
+    pub(super) fn most_shared(&self) -> u64 {
+        self.extents.length().map_or(u64::MAX, |n| n.saturating_mul(8).saturating_add(16 << 20))
+    }
+
     /// A budget of the whole file is spent: whatever comes next, `next` gives this error.
     pub(super) fn exhaust(&mut self, error: Error) -> Error {
         self.exhausted.get_or_insert(error).clone()

@@ -5,6 +5,7 @@
 
 use super::attributes::unsupported;
 use super::btree_v2::Tree;
+use super::budget::overlapping;
 use super::heaps::{Found, Heap};
 use super::objects::HeaderBlock;
 use super::{Then, Walk};
@@ -123,11 +124,31 @@ impl Walk {
         if store.holds == Holds::Shared {
             return self.shared_heap_done();
         }
-        for record in std::mem::take(&mut store.records) {
+        let records = std::mem::take(&mut store.records);
+        if self.share_bytes(id, &records) {
+            return self.store_problem(id, overlapping(Structure::FractalHeap));
+        }
+        for record in records {
             if let Err(error) = self.dense_record(id, &record) {
                 self.store_problem(id, error);
             }
         }
+    }
+
+    /// Whether messages are longer in all than their heap. Records that all name one long message would
+    /// take the square of the file.
+    fn share_bytes(&self, id: StoreId, records: &[Vec<u8>]) -> bool {
+        let (Some(store), Ok(sizes)) = (self.dense.stores.get(id.0), self.sizes()) else {
+            return false;
+        };
+        let Some(id_length) = store.heap.id_length() else { return false };
+        let takes = |record: &Vec<u8>| match store.holds.heap_id(record, id_length) {
+            Ok(Place::Heap(id)) => {
+                store.heap.object(id, sizes).map_or(0, |found| found.takes(id.len()))
+            }
+            _ => 0,
+        };
+        records.iter().map(takes).fold(0, u64::saturating_add) > store.heap.holds()
     }
 
     /// Whose a store is, and what it holds.

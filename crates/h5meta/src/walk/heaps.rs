@@ -24,6 +24,9 @@ pub(super) struct Heap {
     huge: BTreeMap<u64, HugeObject>,
     /// Those of them that are kept because others will ask for them.
     kept: BTreeMap<Address, (Bytes, FileOffset)>,
+    /// Bytes of blocks and of what is kept: the most that objects are in all, for an honest heap has
+    /// each of them once.
+    holds: u64,
 }
 
 #[derive(Debug)]
@@ -43,6 +46,17 @@ pub(super) enum Found {
     Huge(HugeObject),
 }
 
+impl Found {
+    /// Bytes of what the heap holds, by an ID of so many bytes. An object may be in its ID: one that is
+    /// no longer takes nothing. A huge one that is not here is charged when it is wanted.
+    pub(super) fn takes(&self, id_length: usize) -> u64 {
+        match self {
+            Self::Here(body, _) if body.len() > id_length => to_u64(body.len()),
+            Self::Here(..) | Self::Huge(_) => 0,
+        }
+    }
+}
+
 impl Heap {
     /// The bytes of a heap's IDs; `None` if the heap's header could not be read.
     pub(super) fn id_length(&self) -> Option<u16> {
@@ -51,6 +65,11 @@ impl Heap {
 
     pub(super) fn is_filtered(&self) -> bool {
         self.header.as_ref().is_some_and(fractal::Header::is_filtered)
+    }
+
+    /// Bytes of its blocks, and of the huge objects that are kept.
+    pub(super) fn holds(&self) -> u64 {
+        self.holds
     }
 
     /// The object with this ID.
@@ -184,6 +203,7 @@ impl Walk {
         header.check_direct(&bytes, sizes)?;
         let block = Block { at, bytes, filtered: direct.filtered.is_some() };
         if let Some(heap) = self.heap_mut(id) {
+            heap.holds = heap.holds.saturating_add(to_u64(block.bytes.len()));
             heap.blocks.insert(direct.offset, block);
         }
         self.store_part_done(id);
@@ -252,6 +272,7 @@ impl Walk {
         match self.store(id) {
             Some((_, holds)) if holds.keeps_huge_objects() => {
                 if let Some(heap) = self.heap_mut(id) {
+                    heap.holds = heap.holds.saturating_add(to_u64(body.len()));
                     heap.kept.insert(object.address, (body, at));
                 }
             }

@@ -1,6 +1,7 @@
 //! Object headers: their blocks, and what their messages name.
 
 use std::collections::HashMap;
+use std::sync::Arc;
 
 use bytes::Bytes;
 
@@ -66,7 +67,7 @@ pub(super) struct ObjectState {
     /// Messages of all blocks so far.
     pub(super) messages: u64,
     /// Its datatype, once all blocks have arrived.
-    datatype: Option<Datatype>,
+    datatype: Option<Arc<Datatype>>,
 }
 
 /// What a header block says. Of messages of one kind the first counts.
@@ -115,7 +116,7 @@ impl Objects {
     }
 
     /// The datatype of the object at `address`, once its header is complete.
-    pub(super) fn datatype_at(&self, address: Address) -> Option<&Datatype> {
+    pub(super) fn datatype_at(&self, address: Address) -> Option<&Arc<Datatype>> {
         self.get(self.find(address)?)?.datatype.as_ref()
     }
 

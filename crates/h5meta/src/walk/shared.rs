@@ -1,11 +1,14 @@
 //! Messages that are kept once for many objects, in the fractal heaps of the shared message table.
 //!
 //! A message that is there is put off until all heaps are here, and then acted on as if it were in its
-//! header.
+//! header. It is read once, however many headers name it: what it says is shared.
+
+use std::collections::HashMap;
 
 use bytes::Bytes;
 
-use super::attributes::unsupported;
+use super::attributes::{AttributeId, Use, unsupported};
+use super::budget::overlapping;
 use super::dense::StoreId;
 use super::effect::effect_of;
 use super::heaps::Found;
@@ -13,9 +16,10 @@ use super::objects::{HeaderBlock, ObjectId};
 use super::{Then, Walk};
 use crate::error::Result;
 use crate::message::shared_message_table::SharedMessageTable;
-use crate::message::{Dataspace, Datatype, MaybeShared, Message, RawAttribute, SharedAt};
+use crate::message::{MaybeShared, Message, RawAttribute, SharedAt};
 use crate::object_header::{MessageFlags, MessageType, RawMessage};
 use crate::shared_message::{Index, decode_table, table_size};
+use crate::spec::Structure;
 use crate::wire::FileOffset;
 
 /// The table, and the messages that wait for it.
@@ -28,6 +32,17 @@ pub(super) struct Shared {
     outstanding: usize,
     messages: Vec<PutOff>,
     attributes: Vec<(ObjectId, RawAttribute, FileOffset)>,
+    /// Those that were read, by what their headers say of them.
+    read: HashMap<(MessageType, [u8; 8]), Result<Read>>,
+    /// Bytes that these are in their heaps.
+    read_bytes: u64,
+}
+
+/// What a shared message says.
+#[derive(Clone, Debug)]
+enum Read {
+    Attribute(AttributeId),
+    Other(Message),
 }
 
 /// A message that is in a heap.
@@ -122,57 +137,107 @@ impl Walk {
     }
 
     fn shared_message(&mut self, PutOff { block, message_type, id, place }: PutOff) {
-        let done = self.shared_body(message_type, id).and_then(|body| {
-            let flags = MessageFlags(0);
-            let raw = RawMessage { message_type, flags, position: 0, body: &body };
-            let message = Message::decode(&raw, self.sizes()?)?;
-            self.message(block, message, place)
+        let done = self.shared_read(message_type, id).and_then(|read| match read {
+            Read::Attribute(attribute) => {
+                self.attributes.uses.push(Use { object: block.object, attribute, place });
+                Ok(())
+            }
+            Read::Other(message) => self.message(block, message, place),
         });
         if let Err(error) = done {
             self.problem(block.object, effect_of(message_type), error.at(place));
         }
     }
 
-    /// An attribute whose datatype or dataspace is in a heap: with both in place, or put off (`None`).
-    pub(super) fn with_shared_parts(
+    /// An attribute; `None` if its datatype or dataspace is in a heap that is not all here, and it is put off.
+    pub(super) fn unless_put_off(
         &mut self,
         object: ObjectId,
         raw: RawAttribute,
         place: FileOffset,
-    ) -> Result<Option<RawAttribute>> {
-        let RawAttribute { datatype, dataspace, .. } = &raw;
-        let in_heap = |at: Option<SharedAt>| match at {
-            Some(SharedAt::Heap(id)) => Some(id),
-            _ => None,
-        };
-        let (datatype_id, dataspace_id) = (in_heap(datatype.at()), in_heap(dataspace.at()));
-        if datatype_id.is_none() && dataspace_id.is_none() {
-            return Ok(Some(raw));
-        }
-        if !self.shared.is_ready() {
+    ) -> Option<RawAttribute> {
+        let needs_heap = in_heap(raw.datatype.at()).or(in_heap(raw.dataspace.at())).is_some();
+        if needs_heap && !self.shared.is_ready() {
             self.shared.attributes.push((object, raw, place));
-            return Ok(None);
+            return None;
         }
-        let mut raw = raw;
-        if let Some(id) = datatype_id {
-            let body = self.shared_body(MessageType::DATATYPE, id)?;
-            raw.datatype = MaybeShared::Here(Datatype::decode(&body)?);
-        }
-        if let Some(id) = dataspace_id {
-            let body = self.shared_body(MessageType::DATASPACE, id)?;
-            raw.dataspace = MaybeShared::Here(Dataspace::decode(self.sizes()?)(&body)?);
-        }
-        Ok(Some(raw))
+        Some(raw)
     }
 
-    fn shared_body(&self, message_type: MessageType, id: [u8; 8]) -> Result<Bytes> {
+    /// An attribute with its datatype and dataspace in place, if they are in a heap.
+    pub(super) fn with_shared_parts(&mut self, mut raw: RawAttribute) -> Result<RawAttribute> {
+        if let Some(id) = in_heap(raw.datatype.at())
+            && let Read::Other(Message::Datatype(datatype)) =
+                self.shared_read(MessageType::DATATYPE, id)?
+        {
+            raw.datatype = datatype;
+        }
+        if let Some(id) = in_heap(raw.dataspace.at())
+            && let Read::Other(Message::Dataspace(dataspace)) =
+                self.shared_read(MessageType::DATASPACE, id)?
+        {
+            raw.dataspace = dataspace;
+        }
+        Ok(raw)
+    }
+
+    /// What a message says that is in a heap: of what was read before, the same.
+    fn shared_read(&mut self, message_type: MessageType, id: [u8; 8]) -> Result<Read> {
+        if let Some(read) = self.shared.read.get(&(message_type, id)) {
+            return read.clone();
+        }
+        let body = self.shared_body(message_type, id);
+        let read = body.and_then(|body| self.read_shared(message_type, &body));
+        self.shared.read.insert((message_type, id), read.clone());
+        read
+    }
+
+    fn read_shared(&mut self, message_type: MessageType, body: &[u8]) -> Result<Read> {
+        let raw = RawMessage { message_type, flags: MessageFlags(0), position: 0, body };
+        match Message::decode(&raw, self.sizes()?)? {
+            Message::Attribute(MaybeShared::Here(raw)) => {
+                self.new_attribute(raw).map(Read::Attribute)
+            }
+            message @ (Message::Dataspace(_)
+            | Message::Datatype(_)
+            | Message::FillValue(_)
+            | Message::FillValueOld(_)
+            | Message::FilterPipeline(_)) => Ok(Read::Other(message)),
+            _ => Err(unsupported("a shared message of a type that is never shared")),
+        }
+    }
+
+    fn shared_body(&mut self, message_type: MessageType, id: [u8; 8]) -> Result<Bytes> {
         let index = self.shared.indexes.iter().find(|(index, _)| index.has(message_type));
         let (_, store) =
             index.ok_or_else(|| unsupported("a shared message of a type without a heap"))?;
         let sizes = self.sizes()?;
-        match self.heap(*store).map(|heap| heap.object(&id, sizes)).transpose()? {
+        let found = self.heap(*store).map(|heap| heap.object(&id, sizes)).transpose()?;
+        if let Some(found) = &found {
+            self.charge_shared(found.takes(id.len()))?;
+        }
+        match found {
             Some(Found::Here(body, _)) => Ok(body),
             _ => Err(unsupported("a huge shared message that could not be read")),
         }
+    }
+
+    /// Charges a message that is read for the first time: IDs of messages that lie in each other are stopped.
+    fn charge_shared(&mut self, bytes: u64) -> Result<()> {
+        self.shared.read_bytes = self.shared.read_bytes.saturating_add(bytes);
+        // An honest heap has each message once.
+        let heaps = self.shared.indexes.iter().filter_map(|(_, store)| self.heap(*store));
+        let held = heaps.map(|heap| heap.holds()).fold(0, u64::saturating_add);
+        match self.shared.read_bytes > held {
+            true => Err(self.exhaust(overlapping(Structure::FractalHeap))),
+            false => Ok(()),
+        }
+    }
+}
+
+fn in_heap(at: Option<SharedAt>) -> Option<[u8; 8]> {
+    match at {
+        Some(SharedAt::Heap(id)) => Some(id),
+        _ => None,
     }
 }

@@ -6,6 +6,7 @@
 //! are one value over and over, and with filters next to nothing.
 
 use std::collections::{HashMap, HashSet};
+use std::sync::Arc;
 
 use bytes::Bytes;
 use h5meta::message::{FillValue, Filter};
@@ -45,7 +46,7 @@ impl Absent {
         let missing = grid(shape, chunk_shape)?.checked_sub(present)?;
         let size = usize::try_from(dataset.datatype.as_ref()?.size).ok()?;
         let element = match &dataset.fill_value {
-            FillValue::Value(bytes) if bytes.len() == size => bytes.clone(),
+            FillValue::Value(bytes) if bytes.len() == size => bytes.to_vec(),
             FillValue::Value(_) => return None,
             _ => vec![0; size],
         };
@@ -62,7 +63,7 @@ impl Absent {
         let count = usize::try_from(elements).ok()?;
         let chunk = match mask {
             Some(mask) => {
-                let filters = dataset.filters.clone();
+                let filters = Arc::clone(&dataset.filters);
                 encoded.chunk(Kind { element, count, filters, mask }, budget)?
             }
             // What is written out is told before it is made.
@@ -109,7 +110,7 @@ impl Absent {
 struct Kind {
     element: Vec<u8>,
     count: usize,
-    filters: Vec<Filter>,
+    filters: Arc<[Filter]>,
     mask: u32,
 }
 
@@ -143,7 +144,7 @@ mod tests {
         let mut encoded = Encoded::default();
         let filter = Filter { id: DEFLATE, name: None, flags: 0, client_data: vec![6] };
         let mut chunk = |element| {
-            let filters = vec![filter.clone()];
+            let filters = Arc::from([filter.clone()]);
             let kind = Kind { element: vec![element], count: 1000, filters, mask: 0 };
             (encoded.chunk(kind, &mut budget), budget.left())
         };

@@ -33,7 +33,7 @@ pub(super) fn size(object: &Object, index: &Index) -> u64 {
         let values = attribute.values.iter().flatten().map(|value| size_of(value, index));
         values.fold(attribute.name.len() as u64, u64::saturating_add)
     };
-    attributes.map(size).fold(0, u64::saturating_add)
+    attributes.map(|each| size(each)).fold(0, u64::saturating_add)
 }
 
 fn size_of(value: &Element, index: &Index) -> u64 {
@@ -59,7 +59,7 @@ const NUMBER: u64 = 8;
 
 /// An attribute of a dataset or group, by name.
 pub(super) fn find<'a>(object: &'a Object, name: &str) -> Option<&'a Attribute> {
-    object.attributes.iter().find(|attribute| attribute.name == name)
+    object.attributes.iter().map(AsRef::as_ref).find(|it: &&Attribute| it.name == name)
 }
 
 /// The text of an attribute, if it is one string.

@@ -68,7 +68,7 @@ fn stored(dataset: &Dataset, dtype: &Dtype, sizes: Sizes) -> Option<Value> {
             return None;
         }
         _ if dtype.kind == Kind::Text => return Some(Value::Null),
-        FillValue::Value(bytes) if bytes.len() == size => bytes.clone(),
+        FillValue::Value(bytes) if bytes.len() == size => bytes.to_vec(),
         FillValue::Value(_) => return None,
         // A size is a claim of a few bytes.
         FillValue::Default | FillValue::Undefined if width > LONGEST => return None,

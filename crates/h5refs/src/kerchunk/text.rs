@@ -43,7 +43,7 @@ impl Text {
         options: &Options,
     ) -> Result<Self, String> {
         let (filters, chunk_shape) = match &dataset.storage {
-            Storage::Chunked { chunk_shape, .. } => (dataset.filters.as_slice(), &**chunk_shape),
+            Storage::Chunked { chunk_shape, .. } => (&*dataset.filters, &**chunk_shape),
             _ => (&[][..], &[][..]),
         };
         if let Err(Failure::Unknown(id)) = filter::check(filters) {

@@ -66,12 +66,7 @@ impl Transcoding {
         let (filters, chunk_shape, unfiltered_edges, count) = match &dataset.storage {
             Storage::Chunked { chunk_shape, chunks: Some(chunks), unfiltered_edges, .. } => {
                 let inside = chunks.iter().filter(|chunk| is_inside(chunk, shape)).count();
-                (
-                    dataset.filters.as_slice(),
-                    chunk_shape.as_slice(),
-                    *unfiltered_edges,
-                    inside as u64,
-                )
+                (&*dataset.filters, chunk_shape.as_slice(), *unfiltered_edges, inside as u64)
             }
             Storage::Contiguous { .. } | Storage::Compact { .. } => (&[][..], shape, false, 1),
             _ => return Err(why.into()),
@@ -118,7 +113,7 @@ impl Transcoding {
         let size = size.filter(|size| *size < most).ok_or_else(too_large)?;
 
         let mut transcoding = Self {
-            filters: dataset.filters.as_slice().into(),
+            filters: Arc::clone(&dataset.filters),
             chunk_shape: chunk_shape.clone(),
             unfiltered_edges: *unfiltered_edges,
             common: None,

@@ -6,6 +6,8 @@
 //! file's to choose, so it is kept on a stack of its own, not on the machine's; and what nests deeper
 //! than any type of use is passed over, so that types can be looked into by recursion.
 
+use std::sync::Arc;
+
 use super::{Bits, ByteOrder, Class, Datatype, Float, Member, ReferenceKind, StringType};
 use crate::error::{Kind, Result};
 use crate::spec::Structure;
@@ -76,6 +78,11 @@ impl Datatype {
                 }
             }
         }
+    }
+
+    /// Decodes a datatype that many objects may have.
+    pub(crate) fn decode_shared(body: &[u8]) -> Result<Arc<Self>> {
+        Self::decode(body).map(Arc::new)
     }
 }
 

@@ -72,7 +72,7 @@ fn elements_that_cannot_be_counted_are_not() {
 
 #[test]
 fn fill_values_of_every_version() {
-    let value = FillValue::Value(vec![1, 2, 3]);
+    let value = FillValue::Value(vec![1, 2, 3].into());
     for version in [1, 2] {
         // Space allocation time, fill value write time, defined, size, value.
         let body = [version, 2, 2, 1, 3, 0, 0, 0, 1, 2, 3];
@@ -95,7 +95,7 @@ fn fill_values_of_every_version() {
 #[test]
 fn an_old_fill_value() {
     let body = [2, 0, 0, 0, 8, 9];
-    assert_eq!(FillValue::decode_old(&body).unwrap(), FillValue::Value(vec![8, 9]));
+    assert_eq!(FillValue::decode_old(&body).unwrap(), FillValue::Value(vec![8, 9].into()));
     every_shorter_prefix_asks_for_more(&body, body.len(), FillValue::decode_old);
     assert_eq!(FillValue::decode_old(&[0; 4]).unwrap(), FillValue::Default);
     // A size that no message holds.

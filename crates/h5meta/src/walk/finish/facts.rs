@@ -1,6 +1,7 @@
 //! What an object is: the messages of its header, put together.
 
 use std::collections::HashMap;
+use std::sync::Arc;
 
 use super::super::attributes::unsupported;
 use super::super::elsewhere::External;
@@ -41,11 +42,11 @@ pub(super) fn kinds(
 #[derive(Default)]
 struct Facts<'a> {
     dataspace: Option<&'a MaybeShared<Dataspace>>,
-    datatype: Option<&'a MaybeShared<Datatype>>,
+    datatype: Option<&'a MaybeShared<Arc<Datatype>>>,
     layout: Option<&'a Layout>,
     fill_value: Option<&'a MaybeShared<FillValue>>,
     fill_value_old: Option<&'a MaybeShared<FillValue>>,
-    filters: Option<&'a MaybeShared<Vec<Filter>>>,
+    filters: Option<&'a MaybeShared<Arc<[Filter]>>>,
     external: Option<&'a External>,
     symbol_table: Option<&'a SymbolTableState>,
     links: Vec<&'a Link>,

@@ -1,5 +1,6 @@
 //! The end of the walk: facts, in whatever order they came, as one [`Index`] in one order.
 
+mod attributes;
 mod chunks;
 mod elsewhere;
 mod facts;
@@ -10,16 +11,15 @@ use std::cmp::Ordering;
 use std::collections::HashMap;
 
 use self::paths::Named;
-use super::attributes::{AttributeState, unsupported};
+use super::attributes::unsupported;
 use super::effect::effect_of;
 use super::objects::ObjectId;
 use super::{Walk, limit, not_started};
 use crate::error::{Error, Kind, Result};
-use crate::model::{Attribute, Effect, Index, Object, ObjectKind, Problem};
+use crate::model::{Effect, Index, Object, ObjectKind, Problem};
 use crate::object_header::Format;
 use crate::spec::Structure;
 use crate::superblock::Superblock;
-use crate::value::Value;
 use crate::wire::{FileOffset, to_u64};
 
 pub(super) fn finish(mut walk: Walk) -> Result<(Index, Vec<Problem>)> {
@@ -33,7 +33,7 @@ pub(super) fn finish(mut walk: Walk) -> Result<(Index, Vec<Problem>)> {
         let error = unsupported("a message in a table that could not be read").at(place);
         problems.push((Some(id), effect_of(message_type), error));
     }
-    let mut attributes = attributes(&mut walk, &mut problems);
+    let mut attributes = attributes::attributes(&mut walk, &mut problems);
     repeated::take_out(&mut attributes, &mut problems);
     let mut kinds = facts::kinds(&walk, &superblock, &mut problems);
     elsewhere::take_mappings(&mut walk, &superblock, &mut kinds, &mut problems)?;
@@ -128,51 +128,6 @@ fn no_root_group(root: ObjectId, problems: Problems) -> Error {
         let kind = Kind::Invalid { value: 0, why: "the root object is no group" };
         Error::new(kind, Structure::ObjectHeader, 0)
     })
-}
-
-/// Every attribute, by object, in the order of the header.
-fn attributes(walk: &mut Walk, problems: &mut Problems) -> HashMap<ObjectId, Vec<Attribute>> {
-    let mut by_object: HashMap<ObjectId, Vec<(u64, Attribute)>> = HashMap::new();
-    for state in &walk.attributes.states {
-        let name = shown(&state.name);
-        let mut problem = |error: Error| {
-            let error = error.at(state.place);
-            problems.push((Some(state.object), Effect::Attribute(name.clone()), error));
-        };
-        let Some(datatype) = state.datatype(walk) else {
-            problem(unsupported("a shared datatype that cannot be found"));
-            continue;
-        };
-        let values = match values(state) {
-            Ok(values) => Some(values),
-            Err(error) => {
-                problem(error);
-                None
-            }
-        };
-        let attribute = Attribute {
-            name,
-            datatype: datatype.clone(),
-            dataspace: state.dataspace.clone(),
-            values,
-        };
-        by_object.entry(state.object).or_default().push((state.place.0, attribute));
-    }
-    by_object
-        .into_iter()
-        .map(|(id, mut attributes)| {
-            // Blocks arrive in any order; names order them on every machine alike.
-            attributes.sort_by(|a, b| (&a.1.name, a.0).cmp(&(&b.1.name, b.0)));
-            (id, attributes.into_iter().map(|(_, attribute)| attribute).collect())
-        })
-        .collect()
-}
-
-fn values(state: &AttributeState) -> Result<Vec<Value>> {
-    match &state.outcome {
-        Some(outcome) => outcome.clone(),
-        None => Err(unsupported("an attribute whose datatype was never found")),
-    }
 }
 
 /// A name that can be shown and told from others: what is not UTF-8 is written `\xHH`.

@@ -1,6 +1,7 @@
 //! Attributes of one name: libhdf5 finds the first of them, and so does who reads an [`Index`](crate::model::Index).
 
 use std::collections::HashMap;
+use std::sync::Arc;
 
 use super::super::objects::ObjectId;
 use super::Problems;
@@ -12,7 +13,7 @@ const WHY: &str = "further attributes of the same name";
 
 /// Takes out what has the name of an attribute before it; a problem says of how many.
 pub(super) fn take_out(
-    attributes: &mut HashMap<ObjectId, Vec<Attribute>>,
+    attributes: &mut HashMap<ObjectId, Vec<Arc<Attribute>>>,
     problems: &mut Problems,
 ) {
     for (id, own) in attributes {
