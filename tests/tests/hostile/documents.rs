@@ -1,0 +1,87 @@
+//! What becomes text: references as paths, sizes as fill values, places as names.
+
+use super::*;
+
+/// Attributes of references, each of which is written as a path of sixty thousand bytes.
+#[tokio::test]
+async fn paths_of_references_are_charged() {
+    let name = "x".repeat(60_000);
+    let references: Vec<u8> = words(&vec![OBJECTS; 8_000]);
+    let reference = [0x17, 0, 0, 0, 8, 0, 0, 0];
+    let messages = [
+        dataspace(1),
+        byte_type(),
+        layout(&[1, 1], u64::MAX),
+        attribute("r", &reference, &dataspace_body(8_000), &references[..64_000]),
+    ];
+    let file = Forge::new()
+        .put(ROOT, &header(&[link_info(), link(&name, Ok(OBJECTS))]))
+        .put(OBJECTS, &header(&messages));
+    let made = made(file, &Options::default(), 75).await;
+    assert!(reasons(&made).contains("more than the limit document_bytes"), "{}", reasons(&made));
+}
+
+/// Elements of a gigabyte each, of which all that there is are zeros nobody wrote.
+#[tokio::test]
+async fn fill_values_are_not_what_a_size_claims() {
+    let opaque = message(0x03, &[0x15, 0, 0, 0, 0, 0, 0, 0x40]);
+    let messages = [dataspace(3), opaque, layout(&[1, 1 << 30], u64::MAX)];
+    let made = made(datasets(1000, &messages), &Options::default(), 75).await;
+    assert!(reasons(&made).contains("fill value"), "{}", reasons(&made));
+}
+
+/// A thousand elements of an array in a compound are a thousand names.
+#[tokio::test]
+async fn names_of_fields_are_bounded() {
+    let array = [
+        vec![0x3a, 0, 0, 0],
+        1000_u32.to_le_bytes().to_vec(),
+        vec![1],
+        1000_u32.to_le_bytes().to_vec(),
+        BYTE.to_vec(),
+    ];
+    let mut compound = vec![0x36, 1, 0, 0];
+    compound.extend(1000_u32.to_le_bytes());
+    compound.extend("x".repeat(30_000).as_bytes());
+    compound.extend([0, 0, 0]); // the end of the name, and the offset, in two bytes
+    compound.extend(array.concat());
+    let messages = [dataspace(1), message(0x03, &compound), layout(&[1, 1000], u64::MAX)];
+    let made = made(datasets(10, &messages), &Options::default(), 75).await;
+    assert!(reasons(&made).contains("bytes of field names"), "{}", reasons(&made));
+}
+
+/// Thirty-two dimensions of one scale with a long path, in each of sixty datasets.
+#[tokio::test]
+async fn names_of_dimensions_are_charged() {
+    let int = [0x10, 8, 0, 0, 4, 0, 0, 0, 0, 0, 32, 0];
+    let text = [0x13, 0, 0, 0, 16, 0, 0, 0];
+    let scalar = [2, 0, 0, 0];
+    let scale = [
+        dataspace(1),
+        byte_type(),
+        layout(&[1, 1], u64::MAX),
+        attribute("CLASS", &text, &scalar, b"DIMENSION_SCALE\0"),
+        attribute("_Netcdf4Dimid", &int, &scalar, &[7, 0, 0, 0]),
+    ];
+    let mut space = vec![2, 32, 0, 1];
+    space.extend(words(&[1; 32]));
+    let mut chunk = vec![1; 32];
+    chunk.push(1);
+    let ids: Vec<u8> = [7, 0, 0, 0].repeat(32);
+    let messages = [
+        message(0x01, &space),
+        byte_type(),
+        layout(&chunk, u64::MAX),
+        attribute("_Netcdf4Coordinates", &int, &dataspace_body(32), &ids),
+    ];
+    let at = |n: u64| OBJECTS + (n << 12);
+    let name = "x".repeat(60_000);
+    let mut links = vec![link_info(), link(&name, Ok(at(0)))];
+    links.extend((1..60).map(|n| hard_link(&n.to_string(), at(n))));
+    let mut file = Forge::new().put(ROOT, &header(&links)).put(at(0), &header(&scale));
+    for n in 1..60 {
+        file = file.put(at(n), &header(&messages));
+    }
+    let made = made(file, &Options::default(), 170).await;
+    assert!(reasons(&made).contains("more than the limit document_bytes"), "{}", reasons(&made));
+}
