@@ -63,6 +63,8 @@ pub(crate) struct Budgets {
     pub(crate) inline: Budget,
     pub(crate) decoded: Budget,
     pub(crate) documents: Budget,
+    /// For the pieces that contiguous datasets are cut into: without them they are whole, and nothing is lost.
+    pub(crate) pieces: Budget,
 }
 
 impl Budgets {
@@ -71,6 +73,7 @@ impl Budgets {
             inline: Budget::new("inline_bytes", options.inline_bytes, file_length),
             decoded: Budget::new("decoded_bytes", options.decoded_bytes, file_length),
             documents: Budget::new("document_bytes", options.document_bytes, file_length),
+            pieces: Budget::new("document_bytes", options.document_bytes, file_length),
         }
     }
 

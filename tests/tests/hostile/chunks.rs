@@ -119,3 +119,17 @@ async fn chunks_that_are_shown_are_charged() {
     let made = made(file, &options, 130).await;
     assert!(reasons(&made).contains("more chunks of other files"), "{}", reasons(&made));
 }
+
+/// Two thousand datasets that are all the same megabyte, in pieces of a hundred bytes: most of them stay whole.
+#[tokio::test]
+async fn pieces_of_datasets_are_charged() {
+    let contiguous = [vec![3, 1], words(&[0, 1_000_000])].concat();
+    let messages = [dataspace(1_000_000), byte_type(), message(0x08, &contiguous)];
+    let mut options = Options::default();
+    options.references.inline_threshold = 0;
+    options.references.subchunk = Some(100);
+    let made = made(datasets(2_000, &messages), &options, 170).await;
+    assert_eq!(made.counts.arrays, 2_000, "{}", reasons(&made));
+    let chunks = made.counts.referenced_chunks;
+    assert!((100_000..2_000_000).contains(&chunks), "{chunks}");
+}

@@ -2,23 +2,26 @@
 
 use super::*;
 
-/// Attributes of references, each of which is written as a path of sixty thousand bytes.
+/// Attributes of references, each of which is written as a path of sixty thousand bytes; of characters that are
+/// escaped, in seven times as many.
 #[tokio::test]
 async fn paths_of_references_are_charged() {
-    let name = "x".repeat(60_000);
-    let references: Vec<u8> = words(&vec![OBJECTS; 8_000]);
-    let reference = [0x17, 0, 0, 0, 8, 0, 0, 0];
-    let messages = [
-        dataspace(1),
-        byte_type(),
-        layout(&[1, 1], u64::MAX),
-        attribute("r", &reference, &dataspace_body(8_000), &references[..64_000]),
-    ];
-    let file = Forge::new()
-        .put(ROOT, &header(&[link_info(), link(&name, Ok(OBJECTS))]))
-        .put(OBJECTS, &header(&messages));
-    let made = made(file, &Options::default(), 75).await;
-    assert!(reasons(&made).contains("more than the limit document_bytes"), "{}", reasons(&made));
+    for (name, count) in [("x", 8_000_u16), ("\u{1}", 700)] {
+        let references: Vec<u8> = words(&vec![OBJECTS; count.into()]);
+        let reference = [0x17, 0, 0, 0, 8, 0, 0, 0];
+        let messages = [
+            dataspace(1),
+            byte_type(),
+            layout(&[1, 1], u64::MAX),
+            attribute("r", &reference, &dataspace_body(count.into()), &references),
+        ];
+        let file = Forge::new()
+            .put(ROOT, &header(&[link_info(), link(&name.repeat(60_000), Ok(OBJECTS))]))
+            .put(OBJECTS, &header(&messages));
+        let made = made(file, &Options::default(), 75).await;
+        let reasons = reasons(&made);
+        assert!(reasons.contains("more than the limit document_bytes"), "{reasons}");
+    }
 }
 
 /// Elements of a gigabyte each, of which all that there is are zeros nobody wrote.

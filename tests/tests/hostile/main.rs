@@ -14,7 +14,7 @@ mod links;
 mod objects;
 mod sidecars;
 
-use std::io::Write as _;
+use std::io::{Read as _, Write as _};
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
@@ -22,6 +22,7 @@ use bytes::Bytes;
 use e2e::memory::Memory;
 use e2e::peak::{self, Peak};
 use flate2::Compression;
+use flate2::read::MultiGzDecoder;
 use flate2::write::{GzEncoder, ZlibEncoder};
 use forge::{
     BYTE, Forge, HEAP_SIZE, ROOT, attribute, attribute_body, byte_type, dataspace, dataspace_body,

@@ -31,6 +31,9 @@ use crate::limits::Budgets;
 /// What netCDF-C names a dimension that has no variable, followed by its length.
 const DIMENSION_ONLY: &str = "This is a netCDF dimension but not a netCDF variable";
 
+/// Bytes that a piece of a contiguous dataset takes in a sidecar, about, with what it is held as.
+const PIECE: u64 = 65;
+
 /// A dataset as a Zarr array.
 #[derive(Clone, Debug)]
 pub(super) struct Array {
@@ -125,9 +128,20 @@ impl Array {
             {
                 let most = options.subchunk.unwrap_or(u64::MAX);
                 let end = dataset.size().and_then(|size| at.0.checked_add(size));
-                let spare = index.file_length.zip(end).and_then(|(all, end)| all.checked_sub(end));
-                subchunk::split(&shape, element_size, most, spare.unwrap_or(0))
-                    .unwrap_or_else(|| shape.clone())
+                let spare = index.file_length.zip(end).map(|(all, end)| all.checked_sub(end));
+                let split = match spare {
+                    // It ends behind the file, which is said of it later.
+                    Some(None) => None,
+                    spare => {
+                        subchunk::split(&shape, element_size, most, spare.flatten().unwrap_or(0))
+                    }
+                };
+                // Many datasets may be the same run of bytes.
+                let split = split.filter(|pieces| {
+                    let bytes = subchunk::count(&shape, pieces).saturating_mul(PIECE);
+                    budgets.pieces.charge(bytes).is_ok()
+                });
+                split.unwrap_or_else(|| shape.clone())
             }
             Storage::Compact { .. } | Storage::Contiguous { .. } => shape.clone(),
             Storage::Chunked { chunk_shape, chunks, .. } => {
@@ -223,8 +237,10 @@ impl Array {
             "dimension_separator": ".",
         });
         let names = dimensions.names(&object.path, &dtype.shape);
-        budgets.documents.charge(attrs::size(object, index))?;
-        budgets.documents.charge(names.iter().map(|name| name.len() as u64).sum())?;
+        let most = budgets.documents.left();
+        budgets.documents.charge(attrs::size(object, index, most))?;
+        let written = names.iter().map(|name| attrs::written(name.as_bytes()));
+        budgets.documents.charge(written.sum())?;
         array.metadata = metadata.to_string();
         budgets.documents.charge(array.metadata.len() as u64)?;
         let taken: &[&str] = if fill.from_attribute && !compact { &["_FillValue"] } else { &[] };

@@ -3,11 +3,11 @@
 //! As kerchunk has them, with two differences: arrays of several dimensions are nested lists and not
 //! text, and numbers that JSON has no word for are strings (`"NaN"`), so that the document is JSON.
 
-use h5meta::Index;
 use h5meta::message::Dataspace;
 use h5meta::message::datatype::{Class, Datatype, Member};
 use h5meta::model::{Attribute, Object};
 use h5meta::value::Value as Element;
+use h5meta::{Address, Index};
 use serde_json::{Map, Value, json};
 
 use super::dtype::is_bool;
@@ -26,32 +26,67 @@ pub(super) fn attributes(object: &Object, index: &Index, taken: &[&str]) -> Map<
         .collect()
 }
 
-/// Bytes that the attributes of an object come to as JSON, about: what is larger there than in the file is counted.
-pub(super) fn size(object: &Object, index: &Index) -> u64 {
-    let attributes = object.attributes.iter();
-    let size = |attribute: &Attribute| {
-        let values = attribute.values.iter().flatten().map(|value| size_of(value, index));
-        values.fold(attribute.name.len() as u64, u64::saturating_add)
-    };
-    attributes.map(|each| size(each)).fold(0, u64::saturating_add)
+/// Bytes that the attributes of an object come to in a sidecar, about: what is larger there than in the file is counted.
+/// What is beyond `most` is not looked at.
+pub(super) fn size(object: &Object, index: &Index, most: u64) -> u64 {
+    let mut size = Size { index, most, bytes: 0 };
+    for attribute in &object.attributes {
+        size.text(attribute.name.as_bytes());
+        attribute.values.iter().flatten().for_each(|value| size.value(value));
+    }
+    size.bytes
 }
 
-fn size_of(value: &Element, index: &Index) -> u64 {
-    let path = |address| index.object_at(address).map_or(0, |object| object.path.len());
-    let bytes = match value {
-        Element::String(bytes) => bytes.len(),
-        Element::Opaque(bytes) => bytes.len().saturating_mul(2),
-        Element::Enum(number) => return size_of(number, index),
-        Element::Compound(values) | Element::Sequence(values) => {
-            return values.iter().map(|each| size_of(each, index)).fold(0, u64::saturating_add);
-        }
-        Element::Reference(Some(address)) => path(*address),
-        Element::AttributeReference { object, name } => path(*object).saturating_add(name.len()),
-        Element::RegionReference { object, .. } => path(*object),
-        Element::ExternalReference { file } => file.len(),
-        _ => 0,
+/// Bytes of a text in a document that is text itself: what is escaped once in it is escaped twice.
+pub(super) fn written(text: &[u8]) -> u64 {
+    let of_byte = |byte: &u8| match byte {
+        0..b' ' | 0x7f => 7,
+        b'"' | b'\\' | 0x80.. => 4,
+        _ => 1,
     };
-    (bytes as u64).saturating_add(NUMBER)
+    text.iter().map(of_byte).sum()
+}
+
+struct Size<'a> {
+    index: &'a Index,
+    most: u64,
+    bytes: u64,
+}
+
+impl Size<'_> {
+    fn text(&mut self, text: &[u8]) {
+        if self.bytes <= self.most {
+            self.bytes = self.bytes.saturating_add(written(text));
+        }
+    }
+
+    fn path(&mut self, address: Address) {
+        if let Some(object) = self.index.object_at(address) {
+            self.text(object.path.as_bytes());
+        }
+    }
+
+    fn value(&mut self, value: &Element) {
+        self.bytes = self.bytes.saturating_add(NUMBER);
+        match value {
+            Element::String(bytes) => self.text(bytes),
+            Element::Opaque(bytes) => {
+                self.bytes = self.bytes.saturating_add((bytes.len() as u64).saturating_mul(2));
+            }
+            Element::Enum(number) => self.value(number),
+            Element::Compound(values) | Element::Sequence(values) => {
+                values.iter().for_each(|each| self.value(each));
+            }
+            Element::Reference(Some(address)) => self.path(*address),
+            Element::AttributeReference { object, name } => {
+                self.path(*object);
+                self.text(name);
+            }
+            Element::RegionReference { object, .. } => self.path(*object),
+            Element::ExternalReference { file } => self.text(file),
+            _ => {}
+        }
+    }
 }
 
 /// Bytes that a number is written in, about.
@@ -93,11 +128,21 @@ fn is_hidden(attribute: &Attribute, of_scale: bool) -> bool {
 fn value(attribute: &Attribute, index: &Index) -> Option<Value> {
     let values = attribute.values.as_deref()?;
     let mut elements = values.iter().map(|each| element(each, &attribute.datatype, index));
-    match (&attribute.dataspace, values.len()) {
-        (Dataspace::Null, _) => Some(json!("")),
-        (_, 1) => elements.next(),
-        (dataspace, _) => Some(nested(dataspace.shape(), &mut elements)),
-    }
+    let value = match (&attribute.dataspace, values.len()) {
+        (Dataspace::Null, _) => json!(""),
+        (_, 1) => elements.next()?,
+        (dataspace, _) => nested(dataspace.shape(), &mut elements),
+    };
+    Some(if is_deeper(&value, DEEPEST) { json!(value.to_string()) } else { value })
+}
+
+/// Lists in lists that readers take, with some to spare: most end at 128. What is deeper is a text of its lists.
+const DEEPEST: usize = 100;
+
+fn is_deeper(value: &Value, most: usize) -> bool {
+    value
+        .as_array()
+        .is_some_and(|values| most == 0 || values.iter().any(|value| is_deeper(value, most - 1)))
 }
 
 fn element(value: &Element, datatype: &Datatype, index: &Index) -> Value {
@@ -170,4 +215,29 @@ fn complex_text(real: f64, imaginary: f64) -> Value {
     };
     let sign = if imaginary.is_sign_negative() && !imaginary.is_nan() { "" } else { "+" };
     json!(format!("({}{sign}{}j)", part(real), part(imaginary)))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn depth_is_told() {
+        let nested = (0..150).fold(json!(1), |inner, _| json!([inner]));
+        assert!(is_deeper(&nested, DEEPEST) && !is_deeper(&nested, 150));
+        assert!(!is_deeper(&json!([[1, 2], [3]]), 2) && is_deeper(&json!([[1, 2], [3]]), 1));
+    }
+
+    #[test]
+    fn what_is_escaped_twice_is_counted_so() {
+        for text in ["plain", "\u{1}\u{2}", "\"", "\\", "é"] {
+            let document = json!(json!(text).to_string()).to_string();
+            // Less the quotes around both texts.
+            let length = document.len() as u64 - 6;
+            assert!(
+                (length..=length.saturating_mul(4)).contains(&written(text.as_bytes())),
+                "{text}"
+            );
+        }
+    }
 }

@@ -1,5 +1,8 @@
 //! How much of a file is referenced, and what of it is not.
 
+use h5meta::Index;
+use h5meta::model::{Object, ObjectKind, Storage};
+
 /// A dataset that is not in the sidecar, or a group whose path cannot be, and why.
 #[derive(Clone, Debug, PartialEq, Eq, serde::Serialize)]
 pub struct NotReferenced {
@@ -30,4 +33,16 @@ pub struct Counts {
     pub referenced_chunks: u64,
     /// Chunks that are in the sidecar itself, each once.
     pub inlined_chunks: u64,
+}
+
+/// How many references an index will have, about: chunks, and two documents for each object.
+pub(super) fn room(index: &Index) -> usize {
+    let chunks = |object: &Object| match &object.kind {
+        ObjectKind::Dataset(dataset) => match &dataset.storage {
+            Storage::Chunked { chunks: Some(chunks), .. } => chunks.len(),
+            _ => 1,
+        },
+        _ => 0,
+    };
+    index.objects.iter().map(|object| chunks(object).saturating_add(2)).sum()
 }

@@ -58,7 +58,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::ops::Range;
 use std::sync::Arc;
 
-use h5meta::model::{Dataset, Index, Object, ObjectKind, Problem, Storage};
+use h5meta::model::{Dataset, Index, Object, ObjectKind, Problem};
 use rayon::slice::ParallelSliceMut as _;
 use serde_json::{Map, Value, json};
 
@@ -220,7 +220,7 @@ impl References {
         let encoded = RefCell::default();
         let file = File { dimensions: &dimensions, index, problems, options, encoded };
         let mut budgets = Budgets::new(options, index.file_length);
-        references.entries.reserve(room(index));
+        references.entries.reserve(counts::room(index));
         let places = tree.linked.iter_mut().flat_map(|linked| &mut linked.places);
         dims::rename(places, &dimensions, index);
         for object in &index.objects {
@@ -320,17 +320,18 @@ impl References {
     fn group(&mut self, group: &Object, index: &Index, budgets: &mut Budgets) {
         self.counts.groups += 1;
         let prefix = prefix(&group.path);
-        let attrs = match budgets.documents.charge(attrs::size(group, index)) {
-            Ok(()) => attrs::attributes(group, index, &[]),
-            Err(why) => {
-                self.not_referenced.push(NotReferenced {
-                    path: group.path.clone(),
-                    reason: format!("its attributes: {why}"),
-                    lost: true,
-                });
-                Map::new()
-            }
-        };
+        let attrs =
+            match budgets.documents.charge(attrs::size(group, index, budgets.documents.left())) {
+                Ok(()) => attrs::attributes(group, index, &[]),
+                Err(why) => {
+                    self.not_referenced.push(NotReferenced {
+                        path: group.path.clone(),
+                        reason: format!("its attributes: {why}"),
+                        lost: true,
+                    });
+                    Map::new()
+                }
+            };
         self.document(Key::new(&prefix, ".zattrs"), &attrs.into());
         self.document(Key::new(&prefix, ".zgroup"), &json!({ "zarr_format": 2 }));
     }
@@ -387,16 +388,4 @@ impl References {
             self.entries.par_sort_unstable_by(|(a, _), (b, _)| a.cmp(b));
         }
     }
-}
-
-/// How many references an index will have, about: chunks, and two documents for each object.
-fn room(index: &Index) -> usize {
-    let chunks = |object: &Object| match &object.kind {
-        ObjectKind::Dataset(dataset) => match &dataset.storage {
-            Storage::Chunked { chunks: Some(chunks), .. } => chunks.len(),
-            _ => 1,
-        },
-        _ => 0,
-    };
-    index.objects.iter().map(|object| chunks(object).saturating_add(2)).sum()
 }

@@ -1,7 +1,7 @@
 //! Large contiguous datasets in pieces, so that they can be read in parallel and in part.
 
 /// Numbers of pieces that are tried. An extent is what a file says, and dividing it by all numbers might never end.
-const MOST_TRIED: usize = 1 << 20;
+const MOST_TRIED: usize = 1 << 12;
 
 /// The shape of the chunks that elements in one run of bytes, in C order, are cut into: each at most `most`
 /// bytes where an element is, and a run of bytes itself. `None` if they stay whole.
@@ -45,18 +45,24 @@ pub(super) fn split(shape: &[u64], element_size: u64, most: u64, spare: u64) -> 
     Some(chunk)
 }
 
+/// How many pieces there are.
+pub(super) fn count(shape: &[u64], chunk_shape: &[u64]) -> u64 {
+    (0..shape.len()).map(|n| along(shape, chunk_shape, n)).fold(1, u64::saturating_mul)
+}
+
+fn along(shape: &[u64], chunk_shape: &[u64], n: usize) -> u64 {
+    let (Some(all), Some(one)) = (shape.get(n), chunk_shape.get(n)) else { return 1 };
+    all.div_ceil((*one).max(1))
+}
+
 /// The place of each piece in the run, in bytes, with its first element.
 pub(super) fn pieces<'a>(
     shape: &'a [u64],
     chunk_shape: &'a [u64],
     element_size: u64,
 ) -> impl Iterator<Item = (Vec<u64>, u64)> + 'a {
-    let along = |n: usize| -> u64 {
-        let (Some(all), Some(one)) = (shape.get(n), chunk_shape.get(n)) else { return 1 };
-        all.div_ceil((*one).max(1))
-    };
-    let count: u64 = (0..shape.len()).map(along).fold(1, u64::saturating_mul);
-    (0..count).map(move |number| {
+    let along = |n: usize| along(shape, chunk_shape, n);
+    (0..count(shape, chunk_shape)).map(move |number| {
         let mut number = number;
         let mut offset = vec![0; shape.len()];
         for (n, at) in offset.iter_mut().enumerate().rev() {

@@ -17,6 +17,9 @@ use crate::kerchunk::unsayable;
 /// than they take: a file of a few kilobytes shall not make a sidecar of hundreds of megabytes.
 const OVERHEAD: u64 = 4096;
 
+/// What a link costs that is kept with its paths, besides its text.
+const LINK: u64 = 256;
+
 /// What it costs to look at a link, besides its name and the groups on the way to it.
 const LOOK: u64 = 16;
 
@@ -137,9 +140,9 @@ impl<'a> Expansion<'a> {
             return Err(BACK);
         }
         let mut left = self.left;
+        self.take(&mut left, path.len(), object)?;
         // The link itself is kept with its paths.
-        self.take(&mut left, path.len(), object)?;
-        self.take(&mut left, path.len(), object)?;
+        left = left.checked_sub(LINK + (path.len() + object.path.len()) as u64).ok_or(TOO_MANY)?;
         let mut places = Vec::new();
         let mut visits: Vec<Visit> = Vec::new();
         // A stack of our own: how deep the tree is, is the file's to choose.

@@ -1,10 +1,14 @@
 //! What a sidecar may take in memory: an entry of a few bytes, or of less than one where it is compressed, is held as
 //! far more.
 
-/// Bytes that may be held for each one that is stored, and however few these are. Of real sidecars, a reference is
-/// stored in two bytes and more, and held in a hundred; most of them take a tenth of this.
-const MULTIPLE: u64 = 45;
+/// Bytes that may be held for each one that is stored, for each one that these unpack to, and however few there are. A
+/// reference of a real sidecar is some sixty bytes of text, and held in twice as many.
+const OF_STORED: u64 = 45;
+const OF_UNPACKED: u64 = 4;
 const SPARE: u64 = 40 << 20;
+
+/// However few bytes of tables there are: where all references are alike they take next to none.
+const SPARE_OF_TABLES: u64 = 256 << 20;
 
 /// What may still be held of a sidecar.
 #[derive(Debug)]
@@ -13,13 +17,20 @@ pub(super) struct Budget {
 }
 
 impl Budget {
-    pub(super) fn new() -> Self {
-        Self { left: SPARE }
+    /// Of so many bytes that are JSON, and of as many that they unpack to.
+    pub(super) fn of_json(stored: usize, unpacked: usize) -> Self {
+        let stored = (stored as u64).saturating_mul(OF_STORED);
+        let unpacked = (unpacked as u64).saturating_mul(OF_UNPACKED);
+        Self { left: stored.max(unpacked).saturating_add(SPARE) }
     }
 
-    /// Allows for so many bytes that are stored.
+    pub(super) fn of_tables() -> Self {
+        Self { left: SPARE_OF_TABLES }
+    }
+
+    /// Allows for so many bytes of a table.
     pub(super) fn grow(&mut self, stored: usize) {
-        self.left = self.left.saturating_add((stored as u64).saturating_mul(MULTIPLE));
+        self.left = self.left.saturating_add((stored as u64).saturating_mul(OF_STORED));
     }
 
     /// Takes bytes that are to be held.
@@ -43,10 +54,13 @@ mod tests {
     use super::*;
 
     #[test]
-    fn what_is_held_follows_what_is_stored() {
-        let mut budget = Budget::new();
-        budget.grow(10);
-        let most = usize::try_from(SPARE).unwrap() + 450;
+    fn what_is_held_follows_what_there_is() {
+        let mut tables = Budget::of_tables();
+        tables.grow(10);
+        assert_eq!(tables.charge(usize::try_from(SPARE_OF_TABLES).unwrap() + 450), Ok(()));
+        assert!(tables.charge(1).is_err());
+        let mut budget = Budget::of_json(10, 200);
+        let most = usize::try_from(SPARE).unwrap() + 800;
         assert_eq!(budget.text(), most / 3);
         assert!(budget.charge(most + 1).is_err());
         assert_eq!(budget.charge(most), Ok(()));

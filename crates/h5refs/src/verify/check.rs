@@ -41,7 +41,7 @@ struct Attributes {
 #[derive(Deserialize)]
 struct Root {
     #[serde(rename = "h5sidecar_source")]
-    source: Option<Recorded>,
+    source: Option<Value>,
 }
 
 /// A version of a file, as far as it is compared.
@@ -107,10 +107,12 @@ pub(super) fn check(sidecar: Sidecar) -> Checked {
     }
     if let Some(document) = documents.get(".zattrs") {
         match read(&document.text) {
-            Ok(Root { source: Some(Recorded { length, etag }) }) => {
-                checked.recorded = Some(json!({ "length": length, "etag": etag }));
+            // What is something else is an attribute of the file's own.
+            Ok(Root { source }) => {
+                let recorded = source.and_then(|source| serde_json::from_value(source).ok());
+                checked.recorded = recorded
+                    .map(|Recorded { length, etag }| json!({ "length": length, "etag": etag }));
             }
-            Ok(Root { source: None }) => {}
             Err(why) if document.text.starts_with('{') => {
                 checked.faults.push(Fault::new(".zattrs", why));
             }
@@ -221,6 +223,14 @@ mod tests {
         let lengths = BTreeMap::from([("a.h5", 7)]);
         let faults: Vec<Fault> = outside(&checked.chunks, &lengths).collect();
         assert_eq!(faults, [Fault::new("g/a/1.0", "bytes 7..8 of 7 of a.h5")]);
+    }
+
+    #[test]
+    fn an_attribute_of_the_same_name_is_the_users() {
+        let own = SIDECAR.replace("{\"length\":9}", "\"me\"");
+        let checked = check(document(&own).unwrap());
+        assert_eq!(checked.faults.clone().finish(), []);
+        assert_eq!(checked.recorded, None);
     }
 
     #[test]

@@ -230,7 +230,7 @@ pub(super) mod tests {
     use super::*;
 
     pub(in crate::verify) fn read(json: &str) -> Result<Sidecar, String> {
-        document(json.as_bytes(), Budget::new(), 1000)
+        document(json.as_bytes(), Budget::of_json(0, 0), 1000)
     }
 
     #[test]

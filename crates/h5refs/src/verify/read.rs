@@ -80,9 +80,8 @@ pub(super) async fn read(location: &str, opener: &Opener, options: &Options) -> 
 
 /// Reads a sidecar of one of the formats that are one file.
 pub(super) fn packed(bytes: &Bytes, options: &Options) -> std::result::Result<Sidecar, String> {
-    let mut budget = Budget::new();
-    budget.grow(bytes.len());
-    document(&unpacked(bytes, options.max_sidecar)?, budget, options.max_files)
+    let json = unpacked(bytes, options.max_sidecar)?;
+    document(&json, Budget::of_json(bytes.len(), json.len()), options.max_files)
 }
 
 pub(super) async fn whole(location: &str, opener: &Opener, options: &Options) -> Result<Bytes> {
@@ -264,7 +263,7 @@ mod tests {
     fn templates_are_filled_in_once() {
         let templates = [("u", "a.h5"), ("v", "{{w}}{{w}}"), ("w", "b"), ("z", &"z".repeat(9999))];
         let templates = templates.map(|(name, value)| (name.to_owned(), value.to_owned())).into();
-        let (mut files, mut budget) = (Files::new(templates, 100), Budget::new());
+        let (mut files, mut budget) = (Files::new(templates, 100), Budget::of_json(0, 0));
         let mut get = |name: &str| files.get(name, &mut budget).unwrap().to_string();
         assert_eq!(get("s3://{{w}}/{{u}}?"), "s3://b/a.h5?");
         assert_eq!(get("{{v}}"), "{{w}}{{w}}");
@@ -276,11 +275,11 @@ mod tests {
     #[test]
     fn names_are_charged_and_counted() {
         let templates = BTreeMap::from([("u".to_owned(), "x".repeat(60_000))]);
-        let mut budget = Budget::new();
+        let mut budget = Budget::of_json(0, 0);
         let mut files = Files::new(templates, 10_000);
         let mut names = (0..10_000).map(|n| files.get(&format!("{{{{u}}}}{n}"), &mut budget));
         assert!(names.find_map(std::result::Result::err).unwrap().contains("of its size"));
-        let (mut files, mut budget) = (Files::new(BTreeMap::new(), 2), Budget::new());
+        let (mut files, mut budget) = (Files::new(BTreeMap::new(), 2), Budget::of_json(0, 0));
         for (name, is_one) in [("a", true), ("b", true), ("c", false), ("a", true)] {
             assert_eq!(files.get(name, &mut budget).is_ok(), is_one, "{name}");
         }

@@ -29,7 +29,7 @@ pub(super) async fn tables(location: &str, opener: &Opener, options: &Options) -
     let bytes = whole(&place, opener, options).await?;
     let mut metadata = Metadata::default();
     let read = entries::read(&bytes, &mut metadata);
-    let (mut sidecar, mut budget) = (Sidecar::default(), Budget::new());
+    let (mut sidecar, mut budget) = (Sidecar::default(), Budget::of_tables());
     budget.grow(bytes.len());
     let mut documents = Documents { sidecar: &mut sidecar, budget: &mut budget };
     read.and_then(|()| each_document(&bytes, &mut documents))
