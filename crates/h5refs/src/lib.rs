@@ -9,6 +9,7 @@
 //! | [`follow`] | the other files that datasets have their data in |
 //! | [`document`] | an index as a document for scripts |
 //! | [`render`] | references as the bytes of a sidecar |
+//! | [`plain`] | JSON that no terminal obeys |
 //! | [`sidecar`] | all of it, from a source to a sidecar |
 //! | [`fresh`] | whether a sidecar that is there needs to be made again |
 //! | [`verify`] | a sidecar against its file |
@@ -42,6 +43,7 @@ pub mod fresh;
 pub mod kerchunk;
 pub mod limits;
 mod links;
+pub mod plain;
 pub mod render;
 pub mod sidecar;
 pub mod sink;

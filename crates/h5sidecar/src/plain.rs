@@ -4,20 +4,9 @@
 use std::io::{self, Write};
 
 use h5refs::error::scrub;
-use serde::Serialize;
-use serde_json::ser::Formatter;
+use h5refs::plain::write_escaped;
+pub use h5refs::plain::{is_plain, write_json};
 use tracing_subscriber::fmt::MakeWriter;
-
-/// Whether a character is shown as what it is.
-fn is_plain(c: char) -> bool {
-    let is_format = matches!(c,
-        // Invisible, or from here on in the other direction.
-        '\u{ad}' | '\u{61c}' | '\u{200b}'..='\u{200f}' | '\u{202a}'..='\u{202e}' | '\u{2060}'..='\u{206f}'
-        // Ends of lines and paragraphs.
-        | '\u{2028}' | '\u{2029}'
-        | '\u{feff}' | '\u{fff9}'..='\u{fffb}' | '\u{e0000}'..='\u{e007f}');
-    !c.is_control() && !is_format
-}
 
 /// A text as it can be shown, on one line.
 pub fn shown(text: &str) -> String {
@@ -41,15 +30,6 @@ pub fn shown_lines(text: &str) -> String {
         .collect()
 }
 
-/// Writes JSON that is the same to its readers, and has nothing in it that a terminal would obey.
-///
-/// # Errors
-/// Those of `out`.
-pub fn write_json(out: impl Write, value: &impl Serialize) -> io::Result<()> {
-    let mut serializer = serde_json::Serializer::with_formatter(out, Escaping);
-    value.serialize(&mut serializer).map_err(io::Error::from)
-}
-
 /// JSON as [`write_json`] has it.
 #[must_use]
 pub fn json(value: &serde_json::Value) -> String {
@@ -67,35 +47,9 @@ pub fn pretty_json(value: &serde_json::Value) -> String {
     // What is not plain is in a string, for there are names and numbers outside, and the ends of lines.
     for line in text.split_inclusive('\n') {
         let (line, end) = line.strip_suffix('\n').map_or((line, ""), |line| (line, "\n"));
-        _ = escaped(&mut pretty, line).and_then(|()| pretty.write_all(end.as_bytes()));
+        _ = write_escaped(&mut pretty, line).and_then(|()| pretty.write_all(end.as_bytes()));
     }
     String::from_utf8_lossy(&pretty).into_owned()
-}
-
-#[derive(Clone, Copy, Debug)]
-struct Escaping;
-
-impl Formatter for Escaping {
-    fn write_string_fragment<W: ?Sized + Write>(
-        &mut self,
-        out: &mut W,
-        fragment: &str,
-    ) -> io::Result<()> {
-        escaped(out, fragment)
-    }
-}
-
-/// Writes text that is in a string of JSON, with what is not plain as JSON has it escaped.
-fn escaped<W: ?Sized + Write>(out: &mut W, text: &str) -> io::Result<()> {
-    let mut written = 0;
-    for (at, c) in text.match_indices(|c| !is_plain(c)) {
-        out.write_all(&text.as_bytes()[written..at])?;
-        for unit in c.encode_utf16() {
-            write!(out, "\\u{unit:04x}")?;
-        }
-        written = at + c.len();
-    }
-    out.write_all(&text.as_bytes()[written..])
 }
 
 /// Standard error for logs: what libraries log of URLs is theirs to choose, and may be secret.

@@ -45,17 +45,17 @@ impl Absent {
         let present = chunks.iter().filter(|chunk| is_inside(chunk, shape)).count() as u128;
         let missing = grid(shape, chunk_shape)?.checked_sub(present)?;
         let size = usize::try_from(dataset.datatype.as_ref()?.size).ok()?;
-        let element = match &dataset.fill_value {
-            FillValue::Value(bytes) if bytes.len() == size => bytes.to_vec(),
-            FillValue::Value(_) => return None,
-            _ => vec![0; size],
-        };
         let elements = chunk_shape.iter().try_fold(1_u64, |n, extent| n.checked_mul(*extent))?;
         let bytes = elements.checked_mul(u64::try_from(size).ok()?)?;
         // A chunk may be larger than all of them are with filters, but not by much.
         if bytes > most.saturating_mul(4) {
             return None;
         }
+        let element = match &dataset.fill_value {
+            FillValue::Value(bytes) if bytes.len() == size => Element::Value(bytes.clone()),
+            FillValue::Value(_) => return None,
+            _ => Element::Zeros(size),
+        };
         let total = |chunk: u64| {
             let all = missing.checked_mul(u128::from(chunk) + ENTRY)?;
             u64::try_from(all).ok().filter(|all| *all < most)
@@ -105,10 +105,33 @@ impl Absent {
     }
 }
 
+/// What an element is that has never been written. Its size is a claim, and zeros are no reason to make as many.
+#[derive(Debug, PartialEq, Eq, Hash)]
+enum Element {
+    Zeros(usize),
+    Value(Bytes),
+}
+
+impl Element {
+    fn len(&self) -> usize {
+        match self {
+            Self::Zeros(size) => *size,
+            Self::Value(bytes) => bytes.len(),
+        }
+    }
+
+    fn repeat(&self, count: usize) -> Vec<u8> {
+        match self {
+            Self::Zeros(size) => vec![0; size.saturating_mul(count)],
+            Self::Value(bytes) => bytes.repeat(count),
+        }
+    }
+}
+
 /// What a chunk is that has never been written, with its filters.
 #[derive(Debug, PartialEq, Eq, Hash)]
 struct Kind {
-    element: Vec<u8>,
+    element: Element,
     count: usize,
     filters: Arc<[Filter]>,
     mask: u32,
@@ -145,7 +168,8 @@ mod tests {
         let filter = Filter { id: DEFLATE, name: None, flags: 0, client_data: vec![6] };
         let mut chunk = |element| {
             let filters = Arc::from([filter.clone()]);
-            let kind = Kind { element: vec![element], count: 1000, filters, mask: 0 };
+            let element = Element::Value(Bytes::from(vec![element]));
+            let kind = Kind { element, count: 1000, filters, mask: 0 };
             (encoded.chunk(kind, &mut budget), budget.left())
         };
         let (first, left) = chunk(0);

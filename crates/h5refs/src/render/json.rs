@@ -7,11 +7,10 @@ use std::sync::Arc;
 
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
-use serde::Serialize;
-use serde_json::ser::Formatter;
 
 use super::{Layout, ZMETADATA};
 use crate::kerchunk::{Entry, Key, Reference, prefix};
+use crate::plain::write_json;
 
 /// Writes `{"version":1,"refs":{...}}`, keys in order, one reference a line: sidecars can be compared line
 /// by line.
@@ -133,7 +132,7 @@ impl<'a> Names<'a> {
             templates.insert(name, file);
         }
         out.write_all(b"\"templates\":")?;
-        json(out, &templates)?;
+        write_json(&mut *out, &templates)?;
         out.write_all(b",")?;
         Ok(names)
     }
@@ -185,41 +184,7 @@ fn quoted(text: &str) -> String {
 }
 
 fn string(out: &mut dyn Write, text: &str) -> io::Result<()> {
-    json(out, text)
-}
-
-fn json(out: &mut dyn Write, value: &(impl Serialize + ?Sized)) -> io::Result<()> {
-    let mut serializer = serde_json::Serializer::with_formatter(out, Harmless);
-    value.serialize(&mut serializer).map_err(io::Error::from)
-}
-
-/// JSON that is the same to its readers, and that a terminal does not obey: sidecars are looked at, and go to
-/// standard output.
-struct Harmless;
-
-impl Formatter for Harmless {
-    fn write_string_fragment<W: ?Sized + Write>(
-        &mut self,
-        out: &mut W,
-        fragment: &str,
-    ) -> io::Result<()> {
-        let mut written = 0;
-        for (at, obeyed) in fragment.match_indices(is_obeyed) {
-            out.write_all(&fragment.as_bytes()[written..at])?;
-            for unit in obeyed.encode_utf16() {
-                write!(out, "\\u{unit:04x}")?;
-            }
-            written = at + obeyed.len();
-        }
-        out.write_all(&fragment.as_bytes()[written..])
-    }
-}
-
-/// Whether a terminal does something at a character, other than to show it: controls (of which JSON itself knows
-/// those of ASCII but one), what turns the direction of writing, what ends lines.
-fn is_obeyed(c: char) -> bool {
-    let turns = matches!(c, '\u{61c}' | '\u{200e}' | '\u{200f}' | '\u{202a}'..='\u{202e}' | '\u{2066}'..='\u{2069}');
-    c.is_control() || turns || matches!(c, '\u{2028}' | '\u{2029}')
+    write_json(out, text)
 }
 
 #[cfg(test)]
@@ -228,6 +193,7 @@ mod tests {
 
     use super::*;
     use crate::kerchunk::Elsewhere;
+    use crate::plain::is_plain;
 
     fn document(entries: &[Entry], layout: Layout) -> Value {
         let mut out = Vec::new();
@@ -270,7 +236,7 @@ mod tests {
             let mut out = Vec::new();
             write(&entries, hostile, Layout { templates, ..Layout::default() }, &mut out).unwrap();
             let out = String::from_utf8(out).unwrap();
-            assert_eq!(out.find(|c| c != '\n' && is_obeyed(c)), None, "{out:?}");
+            assert_eq!(out.find(|c| c != '\n' && !is_plain(c)), None, "{out:?}");
             let document: Value = serde_json::from_str(&out).unwrap();
             assert_eq!(document["refs"][&key], text);
             let metadata = document["refs"][ZMETADATA].as_str().unwrap();
@@ -281,13 +247,6 @@ mod tests {
                 false => assert_eq!(document["refs"]["a/0"][0], hostile),
             }
         }
-    }
-
-    /// Letters of all scripts, and what joins them, stay as they are.
-    #[test]
-    fn ordinary_names_are_not_escaped() {
-        let name = "é ß 温度 درجة\u{200c}ها \u{200d} \u{a0}";
-        assert_eq!(quoted(name), format!("\"{name}\""));
     }
 
     #[test]
