@@ -7,7 +7,7 @@ mod support;
 
 use bytes::Bytes;
 use h5meta::message::FillValue;
-use h5meta::model::{Dataset, Object};
+use h5meta::model::{Dataset, Effect, Object, Problem};
 use support::counting::{self, Counting};
 use support::forge::{
     BYTE, Forge, HEAP_SIZE, ROOT, attribute, attribute_body, byte_type, chunked, committed,
@@ -155,6 +155,46 @@ fn long_paths_are_cheap() {
         file = file.put(512 + (n - 1) * 300, &group);
     }
     assert_cheap("long paths", file);
+}
+
+/// A thousand links in a group with a long path: those of further ones are left out, and the file is not.
+#[test]
+fn links_with_paths_that_are_too_long_are_a_problem_of_their_group() {
+    let name = "n".repeat(250);
+    let links = (0..1000).map(|n| hard_link(&n.to_string(), ROOT));
+    let links: Vec<_> = std::iter::once(link_info()).chain(links).collect();
+    let file = Forge::new()
+        .put(ROOT, &header(&[link_info(), hard_link(&name, 512), hard_link("o", 1024)]))
+        .put(512, &header(&[link_info(), hard_link(&name, 1536)]))
+        .put(1024, &header(&[link_info()]))
+        .put(1536, &header(&links));
+    let (index, problems) = whole(&file.clone().file()).unwrap();
+    let long = format!("/{name}/{name}");
+    let paths: Vec<_> = index.objects.iter().map(|each| each.path.as_str()).collect();
+    assert_eq!(paths, ["/", &format!("/{name}"), &long, "/o"]);
+    let aliases = index.objects[0].aliases.len();
+    assert!((100..900).contains(&aliases), "{aliases}");
+    let [Problem { path, effect, error }] = &problems[..] else { panic!("{problems:?}") };
+    assert_eq!((path, effect), (&long, &Effect::Links));
+    assert!(error.to_string().contains("paths far longer"), "{error}");
+    assert_cheap("paths that are too long", file);
+}
+
+/// Two thousand attributes that cannot be read, of an object with a long path: it is not said of each.
+#[test]
+fn problems_of_a_long_path_are_cheap() {
+    let name = "n".repeat(250);
+    let broken = vec![message(0x0c, &[9; 8]); 2000];
+    let broken: Vec<_> = std::iter::once(link_info()).chain(broken).collect();
+    let file = Forge::new()
+        .put(ROOT, &header(&[link_info(), hard_link(&name, 512)]))
+        .put(512, &header(&[link_info(), hard_link(&name, 1024)]))
+        .put(1024, &header(&broken));
+    let (index, problems) = whole(&file.clone().file()).unwrap();
+    assert_eq!((index.objects.len(), problems.len()), (3, 2000));
+    let place = "(object at address 0x400, whose path is long)";
+    assert!(problems.iter().all(|problem| problem.path == place), "{:?}", problems[0]);
+    assert_cheap("problems of a long path", file);
 }
 
 /// One string that five hundred members of a compound are.

@@ -117,6 +117,14 @@ impl Budget {
         Ok(())
     }
 
+    /// Sees whether there are as many bytes left.
+    ///
+    /// # Errors
+    /// Why there are not.
+    pub(crate) fn has(&self, bytes: u64) -> Result<(), String> {
+        if self.left < bytes { Err(self.spent()) } else { Ok(()) }
+    }
+
     /// Bytes that are left.
     pub(crate) fn left(&self) -> u64 {
         self.left

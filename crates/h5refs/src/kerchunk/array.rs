@@ -14,6 +14,7 @@ use smol_str::{SmolStr, SmolStrBuilder};
 use super::absent::{Absent, Encoded};
 use super::attrs::{self, as_text, find, is_scale};
 use super::codec::Codecs;
+use super::compound::least_written;
 use super::convert::Conversion;
 use super::dims::Dimensions;
 use super::dtype::{check_sizes, dtype};
@@ -109,6 +110,8 @@ impl Array {
         // What numpy has no number for becomes one that it has, where it is decoded here.
         let sizes = index.superblock.sizes;
         check_sizes(datatype)?;
+        // What cannot be written need not be made: thousands of datasets may share a type of a thousand names.
+        budgets.documents.has(least_written(datatype))?;
         let (dtype, conversion) = match dtype(datatype) {
             Ok(dtype) => (dtype, None),
             Err(why) => match Conversion::new(datatype, sizes) {

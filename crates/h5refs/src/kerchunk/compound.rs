@@ -135,6 +135,29 @@ fn field(
     Ok(())
 }
 
+/// The least that a datatype is written as, in bytes: the names of its fields, each with those above it, and a byte
+/// for the rest.
+pub(super) fn least_written(datatype: &Datatype) -> u64 {
+    let mut least = 0_u64;
+    let mut left = vec![(datatype, 1_u64, 0_u64)];
+    while let Some((datatype, times, above)) = left.pop() {
+        match &datatype.class {
+            Class::Compound { members } => left.extend(members.iter().map(|member| {
+                let name = above.saturating_add(member.name.len() as u64);
+                (&member.datatype, times, name)
+            })),
+            Class::Array { shape, base } => {
+                // The elements of what is no field are dimensions.
+                let elements = shape.iter().fold(1_u64, |n, &m| n.saturating_mul(m.into()));
+                let times = if above == 0 { times } else { times.saturating_mul(elements) };
+                left.push((base, times, above));
+            }
+            _ => least = least.saturating_add(times.saturating_mul(above.saturating_add(1))),
+        }
+    }
+    least
+}
+
 fn too_many() -> String {
     format!("a compound of more than {MOST_FIELDS} fields, arrays in it and all")
 }
@@ -190,6 +213,12 @@ mod tests {
             ["a[0,1].x", "<i4"],
         ]);
         assert_eq!(name(&outer), fields);
+        let names = ["b ", "ax ", "ay ", "ax ", "ay "].concat();
+        assert_eq!(least_written(&outer), names.len() as u64);
+        assert!(least_written(&outer) < fields.to_string().len() as u64);
+        let dimensions = Class::Array { shape: vec![1000], base: Box::new(outer.clone()) };
+        let dimensions = Datatype { size: 20_000, class: dimensions };
+        assert_eq!(least_written(&dimensions), least_written(&outer));
         let twice = vec![member("a", 0, int(2)), member("a", 2, int(2))];
         assert!(dtype(&compound(4, twice)).unwrap_err().contains("one name"));
         let over = vec![member("a", 0, int(4)), member("b", 2, int(4))];

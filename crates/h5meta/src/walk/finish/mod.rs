@@ -42,12 +42,9 @@ pub(super) fn finish(mut walk: Walk) -> Result<(Index, Vec<Problem>)> {
         return Err(walk.cause(no_root_group(root, problems)));
     }
 
-    let mut named = Named::from_root(root, &kinds, &walk)?;
-    let mut problems: Vec<Problem> = problems
-        .into_iter()
-        .map(|(id, effect, error)| Ok(Problem { path: named.path(id, &walk)?, effect, error }))
-        .collect::<Result<_>>()?;
-    problems.extend(named.problems);
+    let named = Named::from_root(root, &kinds, &walk);
+    let mut problems = named.problems(problems, &walk)?;
+    problems.extend(named.left_out);
     let mut objects = Vec::new();
     let mut by_address = HashMap::new();
     for (id, path, aliases) in named.in_order {
@@ -112,7 +109,9 @@ pub(super) fn cut_off(superblock: &Superblock, length: Option<u64>) -> Option<Ki
     length.filter(|have| *have < need).map(|have| Kind::CutOff { need, have })
 }
 
-type Problems = Vec<(Option<ObjectId>, Effect, Error)>;
+/// A problem of an object, or of the file, before the object has a path.
+type Found = (Option<ObjectId>, Effect, Error);
+type Problems = Vec<Found>;
 
 /// Without the root group nothing of a file can be named. What went wrong first says why.
 fn no_root_group(root: ObjectId, problems: Problems) -> Error {
