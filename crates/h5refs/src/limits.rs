@@ -5,6 +5,8 @@
 //! one small chunk that a thousand records name. Each has a budget of its own, and none may be many times the
 //! file's own length: an honest file has no use for more.
 
+use std::io::{self, Write};
+
 use crate::kerchunk;
 use crate::sidecar::Options;
 
@@ -134,6 +136,29 @@ impl Budget {
     pub(crate) fn spent(&self) -> String {
         let Self { name, most, .. } = self;
         format!("more than the limit {name} allows ({most} bytes for this file)")
+    }
+}
+
+/// Writes nowhere, to see that what is written of a file is no longer than its documents may be.
+///
+/// # Errors
+/// Why it is longer.
+pub fn fits(
+    options: &Options,
+    file_length: Option<u64>,
+    write: impl FnOnce(&mut dyn Write) -> io::Result<()>,
+) -> io::Result<()> {
+    write(&mut Budget::new("document_bytes", options.references.document_bytes, file_length))
+}
+
+impl Write for Budget {
+    fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
+        self.charge(bytes.len() as u64).map_err(io::Error::other)?;
+        Ok(bytes.len())
+    }
+
+    fn flush(&mut self) -> io::Result<()> {
+        Ok(())
     }
 }
 

@@ -7,6 +7,7 @@ use h5meta::model::{Dataset, Index, Object, ObjectKind, Problem, Storage};
 use h5refs::document::{describe, document, index_type};
 use h5refs::fetch::Counters;
 use h5refs::kerchunk::{filter_name, first_names};
+use h5refs::limits;
 use h5refs::sidecar;
 use h5refs::source;
 
@@ -24,12 +25,16 @@ pub(crate) async fn run(args: LsArgs) -> anyhow::Result<Exit> {
     let name = shown(&h5refs::error::redact(&args.file));
     let (index, problems) = progress::shown(&name, &counters, args.json, work).await?;
 
-    let mut out = BufWriter::new(io::stdout().lock());
-    let printed = match args.json {
+    let listing = |mut out: &mut dyn Write| match args.json {
         true => write_json(&mut out, &document(&index, &problems)).and_then(|()| writeln!(out)),
-        false => tree(&mut out, &index, args.chunks),
+        false => tree(out, &index, args.chunks),
     };
-    match printed.and_then(|()| out.flush()) {
+    if let Err(why) = limits::fits(&options, index.file_length, listing) {
+        say(&format!("h5sidecar: {name}: {why}\n"));
+        return Ok(Exit::Malformed);
+    }
+    let mut out = BufWriter::new(io::stdout().lock());
+    match listing(&mut out).and_then(|()| out.flush()) {
         // Whoever read the listing has enough of it.
         Err(error) if error.kind() == io::ErrorKind::BrokenPipe => return Ok(Exit::Ok),
         printed => printed?,
@@ -43,7 +48,7 @@ pub(crate) async fn run(args: LsArgs) -> anyhow::Result<Exit> {
 }
 
 /// Each object on a line, under its group.
-fn tree(out: &mut impl Write, index: &Index, chunks: bool) -> io::Result<()> {
+fn tree(out: &mut dyn Write, index: &Index, chunks: bool) -> io::Result<()> {
     for object in &index.objects {
         let depth = object.path.matches('/').count() - usize::from(object.path == "/");
         let indent = "  ".repeat(depth);
@@ -137,7 +142,7 @@ fn filters(dataset: &Dataset) -> String {
     described
 }
 
-fn chunks(out: &mut impl Write, dataset: &Dataset, indent: &str) -> io::Result<()> {
+fn chunks(out: &mut dyn Write, dataset: &Dataset, indent: &str) -> io::Result<()> {
     match &dataset.storage {
         Storage::Contiguous { at: Some(at), size } => {
             writeln!(out, "{indent}    {} + {size}", at.0)?;

@@ -355,6 +355,19 @@ fn ls_prints_the_index_for_scripts() {
     assert!(document["problems"].as_array().unwrap().is_empty());
 }
 
+/// Whole or not at all, as a tree and as a document.
+#[test]
+fn ls_prints_no_more_than_its_budget_allows() {
+    let directory = copied("chunks_btree_v1.h5");
+    for how in ["--chunks", "--json"] {
+        let args = ["ls", how, "chunks_btree_v1.h5", "--limit", "document_bytes=1000"];
+        let output = run(&args, directory.path());
+        let said = String::from_utf8_lossy(&output.stderr);
+        assert!(said.contains("limit document_bytes allows (1000 bytes"), "{said}");
+        assert_eq!((code(&output), output.stdout.len()), (4, 0));
+    }
+}
+
 /// `h5sidecar ls ... | head -1` is no failure.
 #[cfg(unix)]
 #[test]

@@ -219,7 +219,8 @@ fn index(bytes: Bytes) -> Result<Found, h5meta::Error> {
     walk.supply_whole(bytes);
     assert_eq!(walk.next()?, Need::Done, "nothing can be missing of a whole file");
     let (index, problems) = walk.finish()?;
-    Ok(Found { document: h5refs::document::document(&index, &problems), problems })
+    let document = serde_json::to_value(h5refs::document::document(&index, &problems));
+    Ok(Found { document: document.unwrap(), problems })
 }
 
 fn report(name: &str, found: &Result<Found, h5meta::Error>) {

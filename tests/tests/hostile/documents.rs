@@ -1,5 +1,10 @@
 //! What becomes text: references as paths, sizes as fill values, places as names.
 
+use h5refs::document::document;
+use h5refs::limits;
+use h5refs::sidecar::index;
+
+use super::forge::{committed, overlapping};
 use super::*;
 
 /// Attributes of references, each of which is written as a path of sixty thousand bytes; of characters that are
@@ -87,4 +92,54 @@ async fn names_of_dimensions_are_charged() {
     }
     let made = made(file, &Options::default(), 170).await;
     assert!(reasons(&made).contains("more than the limit document_bytes"), "{}", reasons(&made));
+}
+
+/// What `ls --json` writes of a file: why it does not, if it does not.
+async fn listed(file: Forge, megabytes: usize) -> Result<(), String> {
+    let _alone = ALONE.lock().await;
+    let source = Memory::new("a.h5", file.file());
+    let (options, start) = (Options::default(), Instant::now());
+    peak::reset();
+    let (index, problems) = index(&source, &options, &Counters::default()).await.unwrap();
+    let written = limits::fits(&options, index.file_length, |out| {
+        serde_json::to_writer(out, &document(&index, &problems)).map_err(Into::into)
+    });
+    let (cost, elapsed) = (peak::peak(), start.elapsed());
+    println!("{} bytes: {cost} held, {elapsed:?}", index.file_length.unwrap());
+    assert!(cost < megabytes * 1_000_000, "{cost}");
+    assert!(elapsed < SOON, "{elapsed:?}");
+    written.map_err(|why| why.to_string())
+}
+
+/// A type of two thousand members, which a thousand attributes have; a member with a long name, of an attribute with
+/// twenty thousand elements; eight thousand references to an object with a long path.
+#[tokio::test]
+async fn listings_are_not_far_longer_than_the_file() {
+    let typed = header(&[message(0x03, &overlapping(1, 2000, &BYTE))]);
+    let of_type = |n: u32| {
+        let mut of_type = attribute(&n.to_string(), &committed(OBJECTS), &[2, 0, 0, 2], &[]);
+        of_type[9] = 1; // its type is elsewhere
+        of_type
+    };
+    let shared: Vec<_> = std::iter::once(link_info()).chain((0..1000).map(of_type)).collect();
+    let shared = Forge::new().put(ROOT, &header(&shared)).put(OBJECTS, &typed);
+
+    let mut compound = vec![0x36, 1, 0, 0, 1, 0, 0, 0];
+    compound.extend([&b"x".repeat(30_000)[..], &[0, 0], &BYTE].concat());
+    let elements = attribute("a", &compound, &dataspace_body(20_000), &[0; 20_000]);
+    let names = Forge::new().put(ROOT, &header(&[link_info(), elements]));
+
+    let reference = [0x17, 0, 0, 0, 8, 0, 0, 0];
+    let values = words(&vec![OBJECTS; 8000]);
+    let references = attribute("r", &reference, &dataspace_body(8000), &values);
+    let long = link(&"x".repeat(60_000), Ok(OBJECTS));
+    let paths = Forge::new().put(ROOT, &header(&[link_info(), references, long]));
+    let paths = paths.put(OBJECTS, &header(&[link_info()]));
+
+    for (file, megabytes) in [(shared, 30), (names, 30), (paths, 30)] {
+        let why = listed(file, megabytes).await.unwrap_err();
+        assert!(why.contains("more than the limit document_bytes allows"), "{why}");
+    }
+    let group = Forge::new().put(ROOT, &header(&[link_info()]));
+    assert_eq!(listed(group, 1).await, Ok(()));
 }

@@ -1,8 +1,13 @@
 //! Attribute values in the document.
 
+use std::cell::RefCell;
+use std::collections::HashSet;
+
 use h5meta::Index;
 use h5meta::message::datatype::{Class, Datatype};
-use serde_json::{Map, Value, json};
+use h5meta::value::Value as V;
+use serde::{Serialize, Serializer};
+use serde_json::{Value, json};
 
 use super::elsewhere::selection;
 use super::hex;
@@ -10,42 +15,79 @@ use super::hex;
 /// The most empty lists in a list.
 const MOST_EMPTY: u64 = 1024;
 
-/// A value as JSON. What JSON has no word for is a string: `NaN`, bytes in hexadecimal, a
+/// Elements as JSON, made as they are written. What JSON has no word for is a string: `NaN`, bytes in hexadecimal, a
 /// reference's path.
-pub(crate) fn value(value: &h5meta::value::Value, datatype: &Datatype, index: &Index) -> Value {
-    use h5meta::value::Value as V;
-    match (value, &datatype.class) {
-        (V::Integer(number), _) => number_of(*number),
-        (V::Float(number), _) => float(*number),
-        (V::String(bytes), _) => json!(text(bytes)),
-        (V::Opaque(bytes), _) => json!(hex(bytes)),
-        (V::Enum(number), Class::Enum { base, .. }) => self::value(number, base, index),
-        (V::Compound(values), Class::Compound { members }) => {
-            let fields = values.iter().zip(members).map(|(each, member)| {
-                (text(&member.name), self::value(each, &member.datatype, index))
-            });
-            Value::Object(fields.collect::<Map<_, _>>())
+#[derive(Clone, Copy)]
+pub(super) struct Element<'a> {
+    pub(super) value: &'a V,
+    pub(super) datatype: &'a Datatype,
+    pub(super) index: &'a Index,
+}
+
+impl Serialize for Element<'_> {
+    fn serialize<S: Serializer>(&self, out: S) -> Result<S::Ok, S::Error> {
+        let Self { value, datatype, index } = *self;
+        let of = |value, datatype| Element { value, datatype, index };
+        match (value, &datatype.class) {
+            (V::Integer(number), _) => number_of(*number).serialize(out),
+            (V::Float(number), _) => float(*number).serialize(out),
+            (V::String(bytes), _) => out.serialize_str(&text(bytes)),
+            (V::Opaque(bytes), _) => out.serialize_str(&hex(bytes)),
+            (V::Enum(number), Class::Enum { base, .. }) => of(number, base).serialize(out),
+            (V::Compound(values), Class::Compound { members }) => {
+                let mut seen = HashSet::new();
+                let fields = values.iter().zip(members);
+                let fields = fields.map(|(each, member)| (text(&member.name), each, member));
+                let fields = fields.filter(|(name, ..)| seen.insert(name.clone()));
+                out.collect_map(fields.map(|(name, each, m)| (name, of(each, &m.datatype))))
+            }
+            (V::Sequence(values), Class::Array { base, .. } | Class::VariableLength { base }) => {
+                out.collect_seq(values.iter().map(|each| of(each, base)))
+            }
+            (V::Complex(parts), Class::Complex { base }) => {
+                out.collect_seq(parts.iter().map(|each| of(each, base)))
+            }
+            _ => reference(value, index).serialize(out),
         }
-        (V::Sequence(values), Class::Array { base, .. } | Class::VariableLength { base }) => {
-            values.iter().map(|each| self::value(each, base, index)).collect()
+    }
+}
+
+/// A reference as JSON: the path it leads to, and what in it.
+pub(crate) fn reference(value: &V, index: &Index) -> Value {
+    let path = |address| index.object_at(address).map(|object| &object.path);
+    match value {
+        V::Reference(Some(address)) => json!(path(*address)),
+        V::AttributeReference { object, name } => {
+            json!({ "object": path(*object), "attribute": text(name) })
         }
-        (V::Complex(parts), Class::Complex { base }) => {
-            parts.iter().map(|each| self::value(each, base, index)).collect()
+        V::RegionReference { object, region } => {
+            json!({ "object": path(*object), "region": selection(region) })
         }
-        (V::Reference(Some(address)), _) => {
-            index.object_at(*address).map_or(Value::Null, |object| json!(object.path))
-        }
-        (V::AttributeReference { object, name }, _) => {
-            let object = index.object_at(*object).map(|object| &object.path);
-            json!({ "object": object, "attribute": text(name) })
-        }
-        (V::RegionReference { object, region }, _) => {
-            let object = index.object_at(*object).map(|object| &object.path);
-            json!({ "object": object, "region": selection(region) })
-        }
-        (V::ExternalReference { file }, _) => json!({ "file": text(file) }),
+        V::ExternalReference { file } => json!({ "file": text(file) }),
         _ => Value::Null,
     }
+}
+
+/// Lists of lists of a shape, with elements in order; the rank bounds the depth.
+pub(super) struct Lists<'a, I> {
+    pub(super) shape: &'a [u64],
+    pub(super) elements: &'a RefCell<I>,
+}
+
+impl<'a, I: Iterator<Item = Element<'a>>> Serialize for Lists<'_, I> {
+    fn serialize<S: Serializer>(&self, out: S) -> Result<S::Ok, S::Error> {
+        let Some((&count, inner)) = self.shape.split_first() else {
+            let next = self.elements.borrow_mut().next();
+            return next.serialize(out);
+        };
+        let inner = Lists { shape: inner, elements: self.elements };
+        out.collect_seq((0..listed(count, inner.shape)).map(|_| &inner))
+    }
+}
+
+/// How many lists are in a list. Empty ones hold nothing that would bound their number.
+fn listed(count: u64, inner: &[u64]) -> u64 {
+    if inner.contains(&0) { count.min(MOST_EMPTY) } else { count }
 }
 
 /// Lists of lists, filled from `elements` in order; the rank bounds the depth.
@@ -53,9 +95,7 @@ pub(crate) fn nested(shape: &[u64], elements: &mut dyn Iterator<Item = Value>) -
     let Some((&count, inner)) = shape.split_first() else {
         return elements.next().unwrap_or(Value::Null);
     };
-    // Empty lists hold nothing that would bound their number.
-    let count = if inner.contains(&0) { count.min(MOST_EMPTY) } else { count };
-    (0..count).map(|_| nested(inner, elements)).collect()
+    (0..listed(count, inner)).map(|_| nested(inner, elements)).collect()
 }
 
 /// An integer of any width; one that JSON's readers cannot hold is a string.

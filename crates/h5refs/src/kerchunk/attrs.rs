@@ -11,7 +11,7 @@ use h5meta::{Address, Index};
 use serde_json::{Map, Value, json};
 
 use super::dtype::is_bool;
-use crate::document::{float, nested, number_of, value as in_document};
+use crate::document::{float, nested, number_of, reference};
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 
@@ -175,17 +175,14 @@ fn element(value: &Element, datatype: &Datatype, index: &Index) -> Value {
             [Element::Float(real), Element::Float(imaginary)] => complex_text(*real, *imaginary),
             _ => Value::Null,
         },
-        // A reference is the path it leads to.
-        (Element::Reference(Some(address)), _) => {
-            index.object_at(*address).map_or(Value::Null, |object| json!(object.path))
-        }
-        // Those that h5py cannot read are as our own document has them.
+        // A reference is the path it leads to; those that h5py cannot read are as our own document has them.
         (
-            Element::AttributeReference { .. }
+            Element::Reference(_)
+            | Element::AttributeReference { .. }
             | Element::RegionReference { .. }
             | Element::ExternalReference { .. },
             _,
-        ) => in_document(value, datatype, index),
+        ) => reference(value, index),
         _ => Value::Null,
     }
 }
