@@ -98,7 +98,8 @@ async fn names_of_dimensions_are_charged() {
 async fn listed(file: Forge, megabytes: usize) -> Result<(), String> {
     let _alone = ALONE.lock().await;
     let source = Memory::new("a.h5", file.file());
-    let (options, start) = (Options::default(), Instant::now());
+    let (mut options, start) = (Options::default(), Instant::now());
+    options.references.document_bytes = 4 << 20;
     peak::reset();
     let (index, problems) = index(&source, &options, &Counters::default()).await.unwrap();
     let written = limits::fits(&options, index.file_length, |out| {
