@@ -34,6 +34,22 @@ async fn chunks_that_are_decoded_are_charged() {
     assert!(reasons(&made).contains("more than the limit decoded_bytes"), "{}", reasons(&made));
 }
 
+/// A short float in an element of half a gigabyte, behind a filter that says so: what it becomes is little, and what
+/// it is decoded from is not.
+#[tokio::test]
+async fn elements_that_become_shorter_are_charged_as_they_are() {
+    const ELEMENT: u32 = 1 << 29;
+    let mut float = vec![0x11, 0x20, 15, 0];
+    float.extend(ELEMENT.to_le_bytes());
+    float.extend([0, 0, 16, 0, 10, 5, 0, 10, 15, 0, 0, 0]);
+    let lz4 = message(0x0b, &[2, 1, 0x04, 0x7d, 0, 0, 0, 0, 0, 0]);
+    let chunk = [&u64::from(ELEMENT).to_be_bytes()[..], &ELEMENT.to_be_bytes()].concat();
+    let messages = [dataspace(1), message(0x03, &float), lz4, layout(&[1, ELEMENT], BTREE)];
+    let file = datasets(1, &messages).put(BTREE, &leaf(1, 1, CHUNK, 12, |_| 0)).put(CHUNK, &chunk);
+    let made = made(file, &Options::default(), 16).await;
+    assert!(reasons(&made).contains("floating-point numbers of 536870912"), "{}", reasons(&made));
+}
+
 /// Missing chunks that would be written out, in a thousand datasets: the fill value says them too.
 #[tokio::test]
 async fn chunks_that_are_missing_are_charged() {

@@ -74,16 +74,17 @@ impl Transcoding {
         check(filters, why)?;
         let most = options.transcode_below;
         let size = chunk_bytes(dataset, chunk_shape);
-        let converted = size.and_then(|size| conversion.size(size)?.checked_mul(count));
-        match (size.and_then(|size| usize::try_from(size).ok()), converted) {
-            (Some(size), Some(converted)) if converted < most => Ok(Self {
+        // Elements may become shorter: what they are decoded to first is held as well.
+        let larger = size.and_then(|size| conversion.size(size)?.max(size).checked_mul(count));
+        match (size.and_then(|size| usize::try_from(size).ok()), larger) {
+            (Some(size), Some(total)) if total < most => Ok(Self {
                 filters: filters.into(),
                 chunk_shape: chunk_shape.to_vec(),
                 unfiltered_edges,
                 common: None,
                 size,
                 conversion: Some(Arc::new(conversion)),
-                total: converted,
+                total,
             }),
             _ => Err(too_large(why, most)),
         }
