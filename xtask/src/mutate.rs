@@ -12,6 +12,9 @@ use crate::root;
 /// Larger test files take too long, so often.
 const LARGEST: usize = 1 << 20;
 
+/// Faults that are tried before it is said how many have been.
+const PART: usize = 10_000;
+
 pub(crate) fn run(arguments: &[String]) -> anyhow::Result<()> {
     let (mut first, mut count) = (0, 100_000);
     let mut arguments = arguments.iter();
@@ -28,14 +31,21 @@ pub(crate) fn run(arguments: &[String]) -> anyhow::Result<()> {
     }
     let files = files(&root().join("testdata"))?;
     let start = Instant::now();
-    let failures =
-        failures(&files, first..first.saturating_add(count), &root().join("target/mutations"));
+    let last = first.saturating_add(count);
+    let mut failed = Vec::new();
+    for from in (first..last).step_by(PART) {
+        // Where to look if it ends the process.
+        eprint!("\rfrom {from}");
+        let part = from..last.min(from.saturating_add(PART));
+        failed.extend(failures(&files, part, &root().join("target/mutations")));
+    }
+    eprintln!();
     println!(
         "{count} mutations of {} files in {:.1} s",
         files.len(),
         start.elapsed().as_secs_f64()
     );
-    if failures.is_empty() { Ok(()) } else { bail!("{}", failures.join("\n")) }
+    if failed.is_empty() { Ok(()) } else { bail!("{}", failed.join("\n")) }
 }
 
 /// The HDF5 files of a folder, in order.
