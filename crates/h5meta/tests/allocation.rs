@@ -8,6 +8,7 @@ mod support;
 use bytes::Bytes;
 use h5meta::message::FillValue;
 use h5meta::model::{Dataset, Effect, Object, Problem};
+use h5meta::wire::lookup3;
 use support::counting::{self, Counting};
 use support::forge::{
     BYTE, Forge, HEAP_SIZE, ROOT, attribute, attribute_body, byte_type, chunked, committed,
@@ -180,7 +181,8 @@ fn links_with_paths_that_are_too_long_are_a_problem_of_their_group() {
     assert_cheap("paths that are too long", file);
 }
 
-/// Two thousand attributes that cannot be read, of an object with a long path: it is not said of each.
+/// Two thousand attributes that cannot be read, of an object with a long path: it is said of the first, and how many
+/// more there are.
 #[test]
 fn problems_of_a_long_path_are_cheap() {
     let name = "n".repeat(250);
@@ -191,10 +193,34 @@ fn problems_of_a_long_path_are_cheap() {
         .put(512, &header(&[link_info(), hard_link(&name, 1024)]))
         .put(1024, &header(&broken));
     let (index, problems) = whole(&file.clone().file()).unwrap();
-    assert_eq!((index.objects.len(), problems.len()), (3, 2000));
+    assert_eq!((index.objects.len(), problems.len()), (3, 17));
+    let more = problems[16].error.to_string();
+    assert!(more.contains("further problems like these (found 1984)"), "{more}");
     let place = "(object at address 0x400, whose path is long)";
     assert!(problems.iter().all(|problem| problem.path == place), "{:?}", problems[0]);
     assert_cheap("problems of a long path", file);
+}
+
+/// Ten thousand pages of a chunk index that lie behind the end of the file: it is said of the first, and of the rest.
+#[test]
+fn problems_that_are_alike_are_cheap() {
+    let checked = |bytes: Vec<u8>| [&bytes[..], &lookup3(&bytes).to_le_bytes()].concat();
+    // Of eight bytes an element, two to a page.
+    let header_of = [b"FAHD\0\0\x08\x01".to_vec(), words(&[20_000, 2048])].concat();
+    let data = [b"FADB\0\0".to_vec(), words(&[1024]), vec![0xff; 1250]].concat();
+    // Version 4, chunked, no flags, two dimensions of one byte, a fixed array with that many elements a page.
+    let layout = [vec![4, 2, 0, 2, 1, 1, 1, 3, 1], words(&[1024])].concat();
+    let file = Forge::new()
+        .put(ROOT, &header(&[link_info(), hard_link("d", 512)]))
+        .put(512, &header(&[dataspace(20_000), byte_type(), message(0x08, &layout)]))
+        .put(1024, &checked(header_of))
+        .put(2048, &checked(data));
+    let (_, problems) = whole(&file.clone().file()).unwrap();
+    assert_eq!(problems.len(), 17, "{problems:?}");
+    assert!(problems[0].error.to_string().contains("fixed array"), "{}", problems[0].error);
+    let more = problems[16].error.to_string();
+    assert!(more.contains("further problems like these (found 9984)"), "{more}");
+    assert_cheap("problems that are alike", file);
 }
 
 /// One string that five hundred members of a compound are.

@@ -100,13 +100,14 @@ pub async fn sidecar(
     };
     let followed = match &options.follow {
         Some(follow) => follow::follow(&mut index, &problems, origin, follow).await?,
-        None => Followed::default(),
+        None => Followed::nothing(&index),
     };
     let tilings = &followed.tilings;
-    let tree = Tree::of(&index, &options.references)
+    let room = &followed.room;
+    let tree = Tree::of(&index, &options.references, room)
         .map_err(|reason| Error::Usage { location: crate::error::redact(source.url()), reason })?;
     let mut references =
-        References::following(&index, &problems, tree, tilings, &options.references);
+        References::following(&index, &problems, tree, tilings, &options.references, room);
     let length = index.file_length;
     let file = File {
         source,
@@ -131,7 +132,7 @@ pub async fn sidecar(
     for other in followed.sources.values() {
         other.unchanged().await?;
     }
-    references.place(options.references.linked(length));
+    references.place(options.references.max_linked.min(room.left()));
     let version = version(source, length);
     if options.record_version {
         references.set_attribute(SOURCE_VERSION, json!(version));

@@ -13,6 +13,7 @@ mod heaps;
 mod links;
 mod objects;
 mod sidecars;
+mod together;
 
 use std::io::{Read as _, Write as _};
 use std::sync::Arc;
@@ -52,7 +53,11 @@ const SOON: Duration = Duration::from_secs(120);
 /// Where the files have their parts, the root group's header before all others.
 const BTREE: u64 = 500_000;
 const CHUNK: u64 = 700_000;
+const BACK: u64 = 900_000;
 const OBJECTS: u64 = 1 << 20;
+
+/// Why something is not in a sidecar for which there is no room.
+const NO_ROOM: &str = "more than a file of this length may bring into its sidecar";
 
 /// One at a time: memory is counted for the process.
 static ALONE: tokio::sync::Mutex<()> = tokio::sync::Mutex::const_new(());
@@ -80,8 +85,9 @@ async fn measured(file: Forge, options: &Options, megabytes: usize) -> Result<Si
 
 async fn made(file: Forge, options: &Options, megabytes: usize) -> Sidecar {
     let made = measured(file, options, megabytes).await.unwrap();
-    // Each dataset is in it or in the report.
-    let left_out = made.not_referenced.iter().filter(|dataset| dataset.lost).count() as u64;
+    // Each dataset is in it or in the report, where groups are that lack their attributes.
+    let lost = made.not_referenced.iter().filter(|lost| lost.lost);
+    let left_out = lost.filter(|lost| !lost.reason.starts_with("its attributes")).count() as u64;
     assert_eq!(made.counts.arrays + left_out, made.counts.datasets);
     made
 }

@@ -41,6 +41,7 @@ use self::files::Files;
 use crate::error::Result;
 use crate::fetch::{self, Counters, Reading};
 use crate::kerchunk::{CodecSet, Tiling, Tilings};
+use crate::limits::Room;
 use crate::source::{Opener, Source};
 
 /// Whether other files are opened, and how.
@@ -80,15 +81,27 @@ pub struct FollowedFile {
 }
 
 /// What following came to.
-#[derive(Debug, Default)]
+#[derive(Debug)]
 pub(crate) struct Followed {
     pub(crate) tilings: Tilings,
     pub(crate) files: Vec<FollowedFile>,
     /// By what references call them.
     pub(crate) sources: BTreeMap<Arc<str>, Arc<dyn Source>>,
+    /// What room is left in the sidecar.
+    pub(crate) room: Room,
 }
 
 impl Followed {
+    /// Nothing is followed.
+    pub(crate) fn nothing(index: &Index) -> Self {
+        Self {
+            tilings: Tilings::new(),
+            files: Vec::new(),
+            sources: BTreeMap::new(),
+            room: Room::of_file(index.file_length),
+        }
+    }
+
     /// Reads ranges of several files, by what references call them.
     ///
     /// # Errors
@@ -135,7 +148,7 @@ pub(crate) async fn follow(
 ) -> Result<Followed> {
     let Origin { location, url, reading, counters, codecs } = origin;
     let mut files = Files::new(follow, location, url, reading, counters);
-    let mut followed = Followed::default();
+    let mut followed = Followed::nothing(index);
     files.budget.read(index.file_length);
     let mut extents = Vec::new();
     for (n, object) in index.objects.iter().enumerate() {
@@ -170,6 +183,7 @@ pub(crate) async fn follow(
         return Err(changed);
     }
     followed.files = files.report();
+    followed.room = files.budget.room();
     Ok(followed)
 }
 

@@ -160,10 +160,11 @@ mod tests {
     use h5meta::filter::DEFLATE;
 
     use super::*;
+    use crate::limits::Room;
 
     #[test]
     fn what_is_alike_is_encoded_once() {
-        let mut budget = Budget::new("x", 3000, None);
+        let mut budget = Budget::new("x", 3000, &Room::of_file(None));
         let mut encoded = Encoded::default();
         let filter = Filter { id: DEFLATE, name: None, flags: 0, client_data: vec![6] };
         let mut chunk = |element| {

@@ -32,8 +32,8 @@ use crate::limits::Budgets;
 /// What netCDF-C names a dimension that has no variable, followed by its length.
 const DIMENSION_ONLY: &str = "This is a netCDF dimension but not a netCDF variable";
 
-/// Bytes that a piece of a contiguous dataset takes in a sidecar, about, with what it is held as.
-const PIECE: u64 = 65;
+/// Bytes that a chunk takes in a sidecar, about, with what it is held as.
+const CHUNK: u64 = 64;
 
 /// A dataset as a Zarr array.
 #[derive(Clone, Debug)]
@@ -141,7 +141,7 @@ impl Array {
                 };
                 // Many datasets may be the same run of bytes.
                 let split = split.filter(|pieces| {
-                    let bytes = subchunk::count(&shape, pieces).saturating_mul(PIECE);
+                    let bytes = subchunk::count(&shape, pieces).saturating_mul(CHUNK);
                     budgets.pieces.charge(bytes).is_ok()
                 });
                 split.unwrap_or_else(|| shape.clone())
@@ -152,6 +152,9 @@ impl Array {
                     return Err("its chunks could not be found".into());
                 }
                 check_rank(&shape, chunk_shape)?;
+                // Chunks that need no index may be all the same byte.
+                let count = chunks.as_ref().map_or(0, |chunks| chunks.len() as u64);
+                budgets.room.take(count.saturating_mul(CHUNK))?;
                 chunk_shape.clone()
             }
             storage @ (Storage::External { .. } | Storage::Virtual { .. }) => {

@@ -76,7 +76,7 @@ pub(crate) use self::text::{Ids, Raw, TextChunk};
 pub(crate) use self::transcode::ToDecode;
 pub(crate) use self::tree::Tree;
 pub use self::tree::Which;
-use crate::limits::{Budgets, of_file};
+use crate::limits::{Budgets, Room};
 pub use crate::links::LeftOut;
 
 use self::array::{Array, File};
@@ -127,13 +127,6 @@ impl Default for Options {
             decoded_bytes: 1 << 30,
             document_bytes: 1 << 30,
         }
-    }
-}
-
-impl Options {
-    /// Bytes that further paths may add to the sidecar of a file of this length.
-    pub(crate) fn linked(&self, file_length: Option<u64>) -> u64 {
-        of_file(self.max_linked, file_length)
     }
 }
 
@@ -204,22 +197,26 @@ impl References {
     /// The references of an index, which follows no other file. The problems are in order, as the walk gives them.
     #[must_use]
     pub fn new(index: &Index, problems: &[Problem], options: &Options) -> Self {
-        Self::following(index, problems, Tree::default(), &BTreeMap::new(), options)
+        let room = Room::of_file(index.file_length);
+        let tilings = BTreeMap::new();
+        Self::following(index, problems, Tree::default(), &tilings, options, &room)
     }
 
-    /// The references of an index; of datasets whose data is in other files, what was found there.
+    /// The references of an index, for which there is this room; of datasets whose data is in other files, what was
+    /// found there.
     pub(crate) fn following(
         index: &Index,
         problems: &[Problem],
         mut tree: Tree,
         tilings: &Tilings,
         options: &Options,
+        room: &Room,
     ) -> Self {
         let mut references = Self::default();
         let dimensions = Dimensions::of(index);
         let encoded = RefCell::default();
         let file = File { dimensions: &dimensions, index, problems, options, encoded };
-        let mut budgets = Budgets::new(options, index.file_length);
+        let mut budgets = Budgets::new(options, room);
         references.entries.reserve(counts::room(index));
         let places = tree.linked.iter_mut().flat_map(|linked| &mut linked.places);
         dims::rename(places, &dimensions, index);

@@ -9,6 +9,7 @@ use h5meta::model::ObjectKind;
 
 use super::Options;
 use super::select::Selection;
+use crate::limits::Room;
 use crate::links::{LeftOut, Links, List};
 
 /// Whether objects are in the sidecar under one path, or under all that lead to them.
@@ -54,11 +55,15 @@ pub(crate) struct Tree {
 impl Tree {
     /// # Errors
     /// A selection of nothing, or of a group that is not there.
-    pub(crate) fn of(index: &Index, options: &Options) -> Result<Self, String> {
+    pub(crate) fn of(index: &Index, options: &Options, room: &Room) -> Result<Self, String> {
+        // Half of what there is, and a quarter: what is first to take shall not take all.
+        let (linked, listed) = (options.max_linked.min(room.left() / 2), room.left() / 4);
+        let left_out = List::with_room(listed);
         let links = match options.links {
-            Which::First => Links::none(index),
-            Which::All => Links::all(index, options.linked(index.file_length)),
+            Which::First => Links::none(index, left_out),
+            Which::All => Links::all(index, linked, left_out),
         };
+        room.spend(links.size().saturating_add(listed.saturating_sub(links.left_out.room())));
         let place = |(path, first)| Place { path, first, dimensions: None };
         let linked = links.linked.into_iter().map(|linked| Linked {
             link: linked.link,

@@ -20,6 +20,9 @@ const OVERHEAD: u64 = 4096;
 /// What a link costs that is kept with its paths, besides its text.
 const LINK: u64 = 256;
 
+/// What a path is held in, besides its text and that of the object's first.
+const PLACE: u64 = 128;
+
 /// What it costs to look at a link, besides its name and the groups on the way to it.
 const LOOK: u64 = 16;
 
@@ -44,8 +47,7 @@ pub(crate) struct Links {
 
 impl Links {
     /// All links, none of them followed.
-    pub(crate) fn none(index: &Index) -> Self {
-        let mut left_out = List::of_file(index.file_length);
+    pub(crate) fn none(index: &Index, mut left_out: List) -> Self {
         for (holder, link) in further(index) {
             left_out.add(index, &holder.path, link, "only first names are asked for");
         }
@@ -53,8 +55,8 @@ impl Links {
     }
 
     /// All links, followed as far as their paths cost no more than `most` bytes.
-    pub(crate) fn all(index: &Index, most: u64) -> Self {
-        let (mut linked, mut left_out) = (Vec::new(), List::of_file(index.file_length));
+    pub(crate) fn all(index: &Index, most: u64, mut left_out: List) -> Self {
+        let mut linked = Vec::new();
         let resolver = Resolver::default();
         let mut expansion = Expansion { index, resolver, left: most, work: most.saturating_mul(2) };
         let mut further: Vec<_> = further(index).collect();
@@ -73,6 +75,17 @@ impl Links {
             }
         }
         Self { linked, left_out }
+    }
+
+    /// Bytes that the paths are held in, about.
+    pub(crate) fn size(&self) -> u64 {
+        let places = self.linked.iter().flat_map(|linked| &linked.places);
+        let places =
+            places.map(|(path, first)| PLACE.saturating_add((path.len() + first.len()) as u64));
+        let link =
+            |link: &LeftOut| LINK.saturating_add((link.path.len() + link.target.len()) as u64);
+        let links = self.linked.iter().map(|linked| link(&linked.link));
+        places.chain(links).fold(0, u64::saturating_add)
     }
 }
 

@@ -6,10 +6,9 @@ use h5meta::model::NamedLink;
 
 use super::below;
 use crate::document::text as text_of;
-use crate::limits::of_file;
 
-/// What an entry takes besides its own text, and how often it is held: here, and in the report.
-const ENTRY: u64 = 256;
+/// What an entry takes besides its own text, and how often it is held: here, and in the report, as a tree.
+const ENTRY: u64 = 1024;
 const COPIES: u64 = 3;
 
 /// A link that is not in the sidecar.
@@ -56,18 +55,24 @@ impl LeftOut {
 pub(crate) struct List {
     pub(crate) links: Vec<LeftOut>,
     more: u64,
+    /// Bytes that are left for more, about.
     room: u64,
 }
 
 impl List {
-    /// The list of a file of this length.
-    pub(super) fn of_file(length: Option<u64>) -> Self {
-        Self { room: of_file(u64::MAX, length) / 2, ..Self::default() }
+    /// An empty list, with room for so many bytes, about.
+    pub(crate) fn with_room(room: u64) -> Self {
+        Self { room, ..Self::default() }
+    }
+
+    /// The room that is left.
+    pub(crate) fn room(&self) -> u64 {
+        self.room
     }
 
     /// An empty list, with the room that is left in this one.
     pub(super) fn rest(&self) -> Self {
-        Self { room: self.room, ..Self::default() }
+        Self::with_room(self.room)
     }
 
     /// Adds what is in such a list.

@@ -1,5 +1,6 @@
 //! The end of the walk: facts, in whatever order they came, as one [`Index`] in one order.
 
+mod alike;
 mod attributes;
 mod chunks;
 mod elsewhere;
@@ -66,6 +67,7 @@ pub(super) fn finish(mut walk: Walk) -> Result<(Index, Vec<Problem>)> {
     problems.sort_by(in_order);
     problems.dedup();
     let file_length = walk.extents.length();
+    let problems = alike::sum_up(problems);
     Ok((Index { superblock, file_length, objects, by_address }, problems))
 }
 
