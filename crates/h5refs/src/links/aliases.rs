@@ -15,7 +15,7 @@ use crate::kerchunk::unsayable;
 
 /// What a path costs besides its own bytes: the documents of the object it leads to, and keeping it. More
 /// than they take: a file of a few kilobytes shall not make a sidecar of hundreds of megabytes.
-const OVERHEAD: u64 = 4096;
+const OVERHEAD: u64 = 2048;
 
 /// What a link costs that is kept with its paths, besides its text.
 const LINK: u64 = 256;
