@@ -10,25 +10,16 @@ const TOLD: usize = 16;
 const WHY: &str = "further problems like these";
 
 /// Tells the first of those that are alike, and how many more there are. They are in order.
-pub(super) fn sum_up(problems: Vec<Problem>) -> Vec<Problem> {
-    let mut told: Vec<Problem> = Vec::new();
-    let mut alike = 0_usize;
-    for mut problem in problems {
-        let is_alike = told.last().is_some_and(|last| is_alike(last, &problem));
-        alike = if is_alike { alike.saturating_add(1) } else { 1 };
-        match alike.saturating_sub(TOLD) {
-            0 => told.push(problem),
-            more => {
-                if more > 1 {
-                    told.pop();
-                }
-                let kind = Kind::Invalid { value: to_u64(more), why: WHY };
-                problem.error = Error::new(kind, problem.error.structure(), 0);
-                told.push(problem);
-            }
-        }
-    }
-    told
+pub(super) fn sum_up(problems: &[Problem]) -> Vec<Problem> {
+    let told = problems.chunk_by(is_alike).flat_map(|alike| {
+        let (told, more) = alike.split_at(alike.len().min(TOLD));
+        let more = more.first().map(|first| {
+            let kind = Kind::Invalid { value: to_u64(more.len()), why: WHY };
+            Problem { error: Error::new(kind, first.error.structure(), 0), ..first.clone() }
+        });
+        told.iter().cloned().chain(more)
+    });
+    told.collect()
 }
 
 fn is_alike(one: &Problem, other: &Problem) -> bool {
@@ -54,10 +45,10 @@ mod tests {
         let of = |path, structure, count| (0..count).map(move |n| problem(path, structure, n));
         let few = of("/a", Structure::FixedArray, 16).chain(of("/a", Structure::BtreeV1, 16));
         let few: Vec<Problem> = few.chain(of("/b", Structure::BtreeV1, 1)).collect();
-        assert_eq!(sum_up(few.clone()), few);
+        assert_eq!(sum_up(&few), few);
         for (count, more) in [(17, 1), (18, 2), (1000, 984)] {
             let many: Vec<_> = of("/0", Structure::BtreeV1, count).chain(few.clone()).collect();
-            let told = sum_up(many.clone());
+            let told = sum_up(&many);
             assert_eq!((&told[..16], &told[17..]), (&many[..16], &few[..]));
             let kind = Kind::Invalid { value: more, why: WHY };
             assert_eq!(*told[16].error.kind(), kind);

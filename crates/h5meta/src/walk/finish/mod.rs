@@ -67,7 +67,7 @@ pub(super) fn finish(mut walk: Walk) -> Result<(Index, Vec<Problem>)> {
     problems.sort_by(in_order);
     problems.dedup();
     let file_length = walk.extents.length();
-    let problems = alike::sum_up(problems);
+    let problems = alike::sum_up(&problems);
     Ok((Index { superblock, file_length, objects, by_address }, problems))
 }
 
