@@ -104,6 +104,20 @@ async fn chunks_without_an_index_are_no_more_than_the_file() {
     assert!(reasons(&made).contains(NO_ROOM), "{}", reasons(&made));
 }
 
+/// A million one-byte chunks in twenty dimensions, of a file that has as many bytes: each would take two hundred.
+#[tokio::test]
+async fn chunks_of_many_dimensions_are_charged() {
+    let space = [vec![2, 20, 0, 1], words(&[2; 20])].concat();
+    let mut implicit = vec![4, 2, 0, 21, 1];
+    implicit.extend([1; 21]);
+    implicit.push(2);
+    implicit.extend(0_u64.to_le_bytes());
+    let messages = [message(0x01, &space), byte_type(), message(0x08, &implicit)];
+    let made = made(datasets(2, &messages), &Options::default(), 16).await;
+    let reasons = reasons(&made);
+    assert!(reasons.contains("more chunks than a file of this length has"), "{reasons}");
+}
+
 /// Two thousand mappings that show the same five thousand chunks, all the same byte.
 #[tokio::test]
 async fn chunks_that_are_shown_are_charged() {

@@ -1,6 +1,6 @@
 //! A dataset's chunks, in columns: a dataset may have millions.
 
-use crate::wire::FileOffset;
+use crate::wire::{FileOffset, to_u64};
 
 /// Where the chunks of one dataset are.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -36,6 +36,17 @@ impl ChunkTable {
     #[must_use]
     pub fn new(rank: usize) -> Self {
         Self { rank, offsets: Vec::new(), places: Vec::new() }
+    }
+
+    /// Bytes that each of its chunks takes.
+    pub(crate) fn bytes_a_chunk(&self) -> u64 {
+        to_u64(size_of::<Place>()).saturating_add(to_u64(self.rank).saturating_mul(8))
+    }
+
+    /// Makes room for so many chunks more, and no more than that: growing would take as much again, and more.
+    pub(crate) fn reserve(&mut self, chunks: usize) {
+        self.offsets.reserve_exact(chunks.saturating_mul(self.rank));
+        self.places.reserve_exact(chunks);
     }
 
     /// Adds a chunk; dimensions beyond the rank are ignored, missing ones are 0.

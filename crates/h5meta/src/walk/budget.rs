@@ -54,6 +54,12 @@ impl Walk {
         self.extents.length().map_or(u64::MAX, |n| n.saturating_mul(8).saturating_add(16 << 20))
     }
 
+    /// Bytes that tables of chunks may take which are listed in fewer: by their number, in eight bytes, or in none
+    /// if they need no index.
+    pub(super) fn most_listed(&self) -> u64 {
+        self.extents.length().map_or(u64::MAX, |n| n.saturating_mul(16).saturating_add(8 << 20))
+    }
+
     /// A budget of the whole file is spent: whatever comes next, `next` gives this error.
     pub(super) fn exhaust(&mut self, error: Error) -> Error {
         self.exhausted.get_or_insert(error).clone()

@@ -32,8 +32,9 @@ use crate::limits::Budgets;
 /// What netCDF-C names a dimension that has no variable, followed by its length.
 const DIMENSION_ONLY: &str = "This is a netCDF dimension but not a netCDF variable";
 
-/// Bytes that a chunk takes in a sidecar, about, with what it is held as.
+/// Bytes that a chunk takes in a sidecar, about, with what it is held as; and its key, for each dimension.
 const CHUNK: u64 = 64;
+const COORDINATE: u64 = 4;
 
 /// A dataset as a Zarr array.
 #[derive(Clone, Debug)]
@@ -154,7 +155,8 @@ impl Array {
                 check_rank(&shape, chunk_shape)?;
                 // Chunks that need no index may be all the same byte.
                 let count = chunks.as_ref().map_or(0, |chunks| chunks.len() as u64);
-                budgets.room.take(count.saturating_mul(CHUNK))?;
+                let each = COORDINATE.saturating_mul(shape.len() as u64).saturating_add(CHUNK);
+                budgets.room.take(count.saturating_mul(each))?;
                 chunk_shape.clone()
             }
             storage @ (Storage::External { .. } | Storage::Virtual { .. }) => {

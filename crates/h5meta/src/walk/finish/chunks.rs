@@ -11,7 +11,7 @@ use crate::message::{ChunkIndex, Dataspace, Layout};
 use crate::model::{ChunkTable, Dataset, Effect, ObjectKind, Storage};
 use crate::spec::Structure;
 use crate::superblock::Superblock;
-use crate::wire::{Address, FileOffset, to_u64};
+use crate::wire::{Address, FileOffset, to_u64, to_usize};
 
 /// Moves the chunk tables from where they were collected to their datasets.
 pub(super) fn take_chunks(
@@ -23,13 +23,15 @@ pub(super) fn take_chunks(
     let length = walk.extents.length();
     // Those that need no index are somewhere in the file: there are no more than it has bytes.
     let mut budget = walk.limits.chunks.min(length.unwrap_or(u64::MAX));
+    let mut bytes = walk.most_listed();
     for (id, state) in walk.objects.iter_mut() {
         let Some(ObjectKind::Dataset(dataset)) = kinds.get_mut(&id) else { continue };
         let Some((layout, Some(collected))) = state.take_chunks() else { continue };
         if collected.lost {
             continue;
         }
-        let placed = Placing { superblock, layout: &layout, dataset, budget: &mut budget, length };
+        let (budget, bytes) = (&mut budget, &mut bytes);
+        let placed = Placing { superblock, layout: &layout, dataset, budget, bytes, length };
         match placed.table(collected.table, collected.array.numbered) {
             Ok(table) => {
                 if let Storage::Chunked { chunks, .. } = &mut dataset.storage {
@@ -48,6 +50,8 @@ struct Placing<'a> {
     dataset: &'a Dataset,
     /// Chunks that may still be listed without being read.
     budget: &'a mut u64,
+    /// Bytes that tables may still take.
+    bytes: &'a mut u64,
     length: Option<u64>,
 }
 
@@ -66,7 +70,9 @@ impl Placing<'_> {
             }
             ChunkIndex::Implicit { address: Some(first) } => {
                 let grid = self.grid(chunk_shape, false)?;
-                for number in 0..self.implicit_chunks(&grid, first, whole)? {
+                let count = self.implicit_chunks(&grid, first, whole)?;
+                self.reserve(&mut table, count)?;
+                for number in 0..count {
                     let address = first.0.saturating_add(number.saturating_mul(whole));
                     let at = self.superblock.locate(Address(address))?;
                     self.place(&mut table, grid.offset(number), at, whole, 0);
@@ -75,6 +81,7 @@ impl Placing<'_> {
             ChunkIndex::FixedArray { .. } | ChunkIndex::ExtensibleArray { .. } => {
                 let extensible = matches!(index, ChunkIndex::ExtensibleArray { .. });
                 let grid = self.grid(chunk_shape, extensible)?;
+                self.reserve(&mut table, to_u64(numbered.len()))?;
                 for (number, Record { address, filtered }) in numbered {
                     let Some(address) = address else { continue };
                     let (size, mask) = filtered.unwrap_or((whole, 0));
@@ -86,6 +93,16 @@ impl Placing<'_> {
         }
         table.sort();
         Ok(table)
+    }
+
+    /// Makes room for chunks that the file lists in fewer bytes than the table does.
+    fn reserve(&mut self, table: &mut ChunkTable, chunks: u64) -> Result<()> {
+        let bytes = chunks.saturating_mul(table.bytes_a_chunk());
+        let left = self.bytes.checked_sub(bytes);
+        *self.bytes =
+            left.ok_or_else(|| invalid(chunks, "more chunks than a file of this length has"))?;
+        table.reserve(to_usize(chunks));
+        Ok(())
     }
 
     /// Adds a chunk, unless it is outside the dataset: arrays keep room, and sometimes chunks, for an
